@@ -1,0 +1,235 @@
+"""Self-describing checkpoints: one safetensors file with the weights and everything needed to use them.
+
+The description is one JSON document in the file's metadata header. No pickle is ever read or written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mnistkit import __version__
+from mnistkit.exceptions import CheckpointError, MnistkitError
+from mnistkit.files import atomic_write
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+FORMAT_VERSION = 1
+_METADATA_KEY = "mnistkit"
+_RETRAIN_HINT = "train a new one: mnistkit train"
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of the packages that decide a training's result."""
+    found = {"mnistkit": __version__}
+    for name in ("torch", "numpy", "safetensors"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """What a checkpoint says about itself.
+
+    Attributes:
+        architecture: Name in the model registry.
+        classes: Class names in the order of the logits.
+        mean: Mean subtracted from pixels on the 0 to 1 scale.
+        std: Standard deviation they are divided by.
+        dataset: The dataset it was trained on.
+        split: The images it was trained on and how its epoch was chosen, for people.
+        recipe: The resolved recipe, as :meth:`mnistkit.training.recipe.Recipe.to_dict` gives it.
+        seed: The training's seed.
+        epoch: The epoch whose weights these are, counted from 1.
+        metrics: Measured figures, e.g. ``{"val_accuracy": 0.996, "test_accuracy": 0.9962}``.
+        input_size: Height and width of the input in pixels.
+        architecture_args: Arguments of the architecture besides the number of classes.
+        versions: Versions of the packages it was made with.
+        format_version: Version of this description.
+    """
+
+    architecture: str
+    classes: tuple[str, ...]
+    mean: float
+    std: float
+    dataset: str
+    split: str
+    recipe: Mapping[str, Any]
+    seed: int
+    epoch: int
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    input_size: tuple[int, int] = (28, 28)
+    architecture_args: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=package_versions)
+    format_version: int = FORMAT_VERSION
+
+    @classmethod
+    def from_json(cls, text: str, path: Path) -> CheckpointInfo:
+        """Read the description back.
+
+        Raises:
+            CheckpointError: it is damaged, or of another format version.
+        """
+        try:
+            values = json.loads(text)
+            found = values["format_version"]
+            if found == FORMAT_VERSION:
+                values["classes"] = tuple(map(str, values["classes"]))
+                values["input_size"] = tuple(map(int, values["input_size"]))
+                return cls(**{f.name: values[f.name] for f in fields(cls)})
+        except (ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(f"{path}: its description is damaged", hint=_RETRAIN_HINT) from error
+        raise CheckpointError(
+            f"{path}: checkpoint format {found}; this mnistkit {__version__} reads format {FORMAT_VERSION}",
+            hint="use the mnistkit version that wrote it, or train a new one",
+        )
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded checkpoint: the model in evaluation mode on its device, and its description."""
+
+    path: Path
+    info: CheckpointInfo
+    model: nn.Module
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], description: Mapping[str, Any]) -> None:
+    """Write ``tensors`` with a JSON ``description`` in the header, whole or not at all.
+
+    The same content always gives the same bytes.
+
+    Raises:
+        OutputError: the folder cannot be written, or the disk is full.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    metadata = {_METADATA_KEY: json.dumps(description, sort_keys=True)}
+    # Clones, because safetensors refuses tensors that share memory.
+    content = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    with atomic_write(path) as temporary:
+        try:
+            save_file(content, temporary, metadata=metadata)
+        except SafetensorError as error:
+            # safetensors hides a full disk in its own error type.
+            raise OSError(str(error)) from error
+
+
+def load_tensors(path: Path, device: str = "cpu") -> dict[str, Tensor]:
+    """Read all tensors of a safetensors file.
+
+    Raises:
+        CheckpointError: the file is damaged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path, device=device)
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def read_description(path: Path) -> str:
+    """Return the JSON description in a file's header, without reading its tensors or importing torch.
+
+    Raises:
+        CheckpointError: the file is missing, empty, truncated, a pickle, or no mnistkit file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    _check_kind(path)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, error) from error
+    if _METADATA_KEY not in metadata:
+        raise CheckpointError(f"{path}: a safetensors file, but not a mnistkit checkpoint", hint=_RETRAIN_HINT)
+    return str(metadata[_METADATA_KEY])
+
+
+def save_checkpoint(path: Path, weights: Mapping[str, Tensor], info: CheckpointInfo) -> None:
+    """Write a checkpoint.
+
+    Args:
+        path: Usually ends in ``.safetensors``.
+        weights: The model's ``state_dict()``.
+        info: Its description.
+
+    Raises:
+        OutputError: the folder cannot be written, or the disk is full.
+    """
+    save_tensors(path, weights, asdict(info))
+
+
+def read_info(path: Path) -> CheckpointInfo:
+    """Return a checkpoint's description without loading its weights or importing torch.
+
+    Raises:
+        CheckpointError: as for :func:`load_checkpoint`.
+    """
+    return CheckpointInfo.from_json(read_description(path), path)
+
+
+def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoint:
+    """Load a checkpoint and build its model, ready for inference.
+
+    Args:
+        path: The ``.safetensors`` file.
+        device: Where the model is to live.
+
+    Raises:
+        CheckpointError: the file is missing, empty, truncated, not safetensors, a pickle, of another format
+            version, of an unknown architecture, or holds tensors that do not fit the architecture.
+    """
+    from mnistkit.models import build_model
+
+    info = read_info(path)
+    try:
+        model = build_model(info.architecture, num_classes=len(info.classes))
+    except MnistkitError as error:
+        raise CheckpointError(f"{path}: {error.message}", hint=error.hint) from error
+    try:
+        model.load_state_dict(load_tensors(path))
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{path}: its tensors do not fit the architecture '{info.architecture}'", hint=_RETRAIN_HINT
+        ) from error
+    return Checkpoint(path, info, model.to(device).eval())
+
+
+def _check_kind(path: Path) -> None:
+    if path.is_dir():
+        raise CheckpointError(f"{path} is a folder, not a checkpoint file")
+    try:
+        with path.open("rb") as file:
+            start = file.read(16)
+    except FileNotFoundError:
+        raise CheckpointError(f"checkpoint {path} does not exist", hint=_RETRAIN_HINT) from None
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {error.strerror}") from error
+    if not start:
+        raise CheckpointError(f"{path} is empty", hint=_RETRAIN_HINT)
+    if start[:2] == b"PK" or start[:1] == b"\x80":
+        raise CheckpointError(
+            f"{path} is a pickle (a torch.save file); mnistkit reads only safetensors, for safety",
+            hint="save its state_dict with safetensors, or train a new one: mnistkit train",
+        )
+
+
+def _unreadable(path: Path, error: Exception) -> CheckpointError:
+    text = str(error).lower()
+    truncated = any(word in text for word in ("incomplete", "metadataincompletebuffer", "invalidoffset"))
+    what = "is cut short" if truncated else "is not a readable safetensors file"
+    return CheckpointError(f"{path} {what}", hint=_RETRAIN_HINT)

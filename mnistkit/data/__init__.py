@@ -1,0 +1,89 @@
+"""The datasets: one per file, found by itself, loaded by name or from a folder of the user's own.
+
+A new dataset is one file here that calls :func:`register_dataset`. These files import nothing heavy at the top:
+their names and sizes must be at hand before torch and numpy are loaded.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mnistkit.data.base import DatasetInfo, LoadOptions
+from mnistkit.registry import Registry, unknown_name
+
+if TYPE_CHECKING:
+    from mnistkit.data.base import Dataset
+
+_HINT = "mnistkit datasets lists all; a folder is given by its path (./digits)"
+_registry: Registry[DatasetInfo] = Registry("dataset", hint=_HINT)
+
+
+def register_dataset(info: DatasetInfo) -> DatasetInfo:
+    """Add a dataset to the registry under ``info.name``."""
+    return _registry.register(info.name, info)
+
+
+def dataset_names() -> tuple[str, ...]:
+    """Return the names of all registered datasets in alphabetical order."""
+    _discover()
+    return _registry.names()
+
+
+def get_dataset_info(name: str) -> DatasetInfo:
+    """Return the registry entry called ``name``.
+
+    Raises:
+        UnknownNameError: no such dataset; the message holds the closest match.
+    """
+    _discover()
+    return _registry.get(name)
+
+
+def check_dataset(spec: str) -> str:
+    """Return ``spec`` if it is a dataset's name or an existing folder, without reading any data.
+
+    Raises:
+        UnknownNameError: neither; the message holds the closest name.
+    """
+    if is_folder(spec) or spec in dataset_names():
+        return spec
+    raise unknown_name("dataset", spec, dataset_names(), hint=_HINT)
+
+
+def is_folder(spec: str) -> bool:
+    """Say whether ``spec`` means a folder rather than a registered name.
+
+    A registered name wins over a folder that happens to be called the same; ``./mnist`` means the folder.
+    """
+    return spec not in dataset_names() and Path(spec).expanduser().is_dir()
+
+
+def load_dataset(spec: str, options: LoadOptions | None = None) -> Dataset:
+    """Load a registered dataset, or a folder of pictures or IDX files.
+
+    Args:
+        spec: A registered name, or the path of a folder.
+        options: How to read; see :class:`LoadOptions`.
+
+    Raises:
+        UnknownNameError: ``spec`` is neither a name nor a folder.
+        DownloadError: the dataset must be downloaded and could not be.
+        DataError: the data is damaged or unusable.
+    """
+    options = options or LoadOptions()
+    if is_folder(check_dataset(spec)):
+        from mnistkit.data.user_folder import load_user_folder
+
+        return load_user_folder(Path(spec).expanduser(), options)
+    return get_dataset_info(spec).load(options)
+
+
+@cache
+def _discover() -> None:
+    for file in sorted(os.listdir(Path(__file__).parent)):
+        if file.endswith(".py") and not file.startswith("_"):
+            importlib.import_module(f"{__name__}.{file[:-3]}")

@@ -1,0 +1,72 @@
+"""Random changes of images, per image and on the device: one resampling for everything together."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from mnistkit.training.recipe import Augmentation
+
+
+def augment(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
+    """Rotate, shift, zoom, shear and elastically distort each image by its own random amounts.
+
+    Args:
+        images: Float tensor of shape (n, 1, height, width), values 0 to 1, background 0.
+        augmentation: The ranges; what is 0 costs nothing.
+        generator: A CPU generator; the same numbers are drawn whatever device the images are on.
+
+    Returns:
+        A tensor of the same shape, resampled bilinearly; what comes from outside is background.
+    """
+    if augmentation == _NONE:
+        return images
+    grid = functional.affine_grid(
+        _affine(len(images), augmentation, generator).to(images.device),
+        list(images.shape),
+        align_corners=False,
+    )
+    if augmentation.elastic:
+        grid = grid + _elastic(images.shape, augmentation, generator).to(images.device)
+    return functional.grid_sample(images, grid, align_corners=False)
+
+
+_NONE = Augmentation()
+
+
+def _affine(n: int, ranges: Augmentation, generator: torch.Generator) -> Tensor:
+    """Return (n, 2, 3) matrices from output to input coordinates, in which the image spans -1 to 1."""
+
+    def uniform(limit: float) -> Tensor:
+        return (torch.rand(n, generator=generator) * 2 - 1) * limit
+
+    angle = uniform(math.radians(ranges.rotation))
+    scale = 1 + uniform(ranges.zoom)
+    shear = torch.tan(uniform(math.radians(ranges.shear)))
+    # The image is two units wide, so a fraction of its width is twice that in grid units.
+    shift_x, shift_y = uniform(2 * ranges.translate_x), uniform(2 * ranges.translate_y)
+    cos, sin = angle.cos() / scale, angle.sin() / scale
+    rows = [cos, -sin + cos * shear, shift_x, sin, cos + sin * shear, shift_y]
+    return torch.stack(rows, dim=1).view(n, 2, 3)
+
+
+def _elastic(shape: torch.Size, ranges: Augmentation, generator: torch.Generator) -> Tensor:
+    """Return smooth random displacements, (n, height, width, 2) in grid units.
+
+    Simard, Steinkraus and Platt (2003), "Best practices for convolutional neural networks applied to visual
+    document analysis", section 2: uniform noise smoothed by a Gaussian. The strength is set as the RMS
+    displacement instead of their alpha, whose meaning changes with sigma.
+    """
+    n, _, height, width = shape
+    noise = torch.rand(n * 2, 1, height, width, generator=generator) * 2 - 1
+    radius = math.ceil(2.5 * ranges.elastic_sigma)
+    positions = torch.arange(-radius, radius + 1, dtype=torch.float32)
+    kernel = torch.exp(-0.5 * (positions / ranges.elastic_sigma) ** 2)
+    smooth = functional.conv2d(noise, kernel.view(1, 1, 1, -1), padding=(0, radius))
+    smooth = functional.conv2d(smooth, kernel.view(1, 1, -1, 1), padding=(radius, 0))
+    field = smooth.view(n, 2, height, width).permute(0, 2, 3, 1)
+    rms = field.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp_min(1e-12)
+    return field / rms * ranges.elastic * torch.tensor([2 / width, 2 / height])

@@ -1,0 +1,129 @@
+"""What a dataset is: the registry's entry, the loaded arrays, and the splits every command shares.
+
+Only types stand here; numpy is imported by those who make or read the arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from mnistkit.registry import unknown_name
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SPLITS = ("train", "val", "test")
+IMAGE_SIZE = (28, 28)
+Status = Literal["shipped", "cached", "to download"]
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """How a dataset is read.
+
+    Attributes:
+        skip_bad: Leave out pictures of a user's folder that cannot be read, and count them, instead of
+            stopping at the first.
+        workers: Threads that decode a folder's pictures; 0 means one per core.
+        download: Whether a missing dataset may be downloaded.
+        progress: Called with (done, total, unit) now and then during long work; total may be 0 (unknown).
+        warn: Called with one line that the user should see ("skipped 3 unreadable pictures").
+    """
+
+    skip_bad: bool = False
+    workers: int = 0
+    download: bool = True
+    progress: Callable[[int, int, str], None] = field(default=lambda done, total, unit: None)
+    warn: Callable[[str], None] = field(default=lambda message: None)
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """One entry of the dataset registry: what is known without loading anything.
+
+    Attributes:
+        name: The public name.
+        title: One line for ``mnistkit datasets``.
+        classes: The class names in the order of the labels.
+        train_size: Number of training images, validation images included.
+        test_size: Number of test images.
+        licence: The licence of the data.
+        source: Whom to cite, and where the data comes from.
+        load: Loads the dataset, downloading it first where allowed and needed.
+        status: Says whether the dataset ships, is in the cache, or must be downloaded.
+        download_size: Bytes to download; 0 for a dataset that ships.
+    """
+
+    name: str
+    title: str
+    classes: tuple[str, ...]
+    train_size: int
+    test_size: int
+    licence: str
+    source: str
+    load: Callable[[LoadOptions], Dataset]
+    status: Callable[[], Status]
+    download_size: int = 0
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """Images with their labels.
+
+    Attributes:
+        images: uint8 array of shape (n, 28, 28); 0 is background, 255 full ink.
+        labels: int64 array of shape (n,), values 0 to classes-1.
+        indices: int64 array of shape (n,): each image's place in the original training or test file.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    indices: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, places: NDArray[np.int64]) -> LabelledImages:
+        """Return the images at ``places``, in that order."""
+        return LabelledImages(self.images[places], self.labels[places], self.indices[places])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A loaded dataset.
+
+    Attributes:
+        name: The registered name, or the folder's path.
+        classes: The class names in the order of the labels.
+        train: All training images; validation images are taken out of these by :meth:`split`.
+        test: The test images, used to report and never to choose.
+        validation_size: How many training images make the validation split.
+        mean: Mean pixel of the training images on the 0 to 1 scale.
+        std: Standard deviation on the same scale.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    train: LabelledImages
+    test: LabelledImages
+    validation_size: int
+    mean: float
+    std: float
+
+    def split(self, name: str) -> LabelledImages:
+        """Return the split ``name``: "train" (without validation images), "val" or "test".
+
+        Raises:
+            UnknownNameError: no such split.
+        """
+        from mnistkit.data.splits import stratified_holdout
+
+        if name not in SPLITS:
+            raise unknown_name("split", name, SPLITS)
+        if name == "test":
+            return self.test
+        train, validation = stratified_holdout(self.train.labels, self.validation_size)
+        return self.train.take(train if name == "train" else validation)

@@ -1,0 +1,77 @@
+"""A split as two tensors on the device, cut into batches there; no worker processes for data that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mnistkit.data.augmentation import augment
+from mnistkit.data.base import LabelledImages
+from mnistkit.training.recipe import Augmentation
+
+
+@dataclass(frozen=True)
+class DeviceImages:
+    """A split on its device.
+
+    Attributes:
+        images: uint8 tensor of shape (n, 1, 28, 28).
+        labels: int64 tensor of shape (n,).
+    """
+
+    images: Tensor
+    labels: Tensor
+
+    @classmethod
+    def of(cls, data: LabelledImages, device: torch.device, *, pin_memory: bool = False) -> DeviceImages:
+        """Copy a split to ``device``, through page-locked memory if asked for and the device is a GPU."""
+        images = torch.from_numpy(data.images.copy()).unsqueeze(1)
+        labels = torch.from_numpy(data.labels.copy())
+        if pin_memory and device.type == "cuda":
+            images, labels = images.pin_memory(), labels.pin_memory()
+        return cls(images.to(device, non_blocking=pin_memory), labels.to(device, non_blocking=pin_memory))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Normaliser:
+    """Turns pixels into what a model expects: ``(pixel / 255 - mean) / std``."""
+
+    mean: float
+    std: float
+
+    def __call__(
+        self, pixels: Tensor, augmentation: Augmentation | None = None, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Return normalised float images from uint8 ones, augmented in between if asked for."""
+        images = pixels.float().div_(255)
+        if augmentation is not None and generator is not None:
+            images = augment(images, augmentation, generator)
+        return images.sub_(self.mean).div_(self.std)
+
+
+def shuffled_batches(
+    data: DeviceImages, batch_size: int, generator: torch.Generator, *, start: int = 0
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield one epoch of (uint8 images, labels) in random order.
+
+    Args:
+        data: The split.
+        batch_size: Images in a batch; the last, smaller batch is left out unless it is the only one.
+        generator: A CPU generator from which the order is drawn.
+        start: Number of batches to skip, for a run that is resumed within an epoch.
+    """
+    order = torch.randperm(len(data), generator=generator).to(data.labels.device)
+    for step in range(start, steps_per_epoch(len(data), batch_size)):
+        chosen = order[step * batch_size : (step + 1) * batch_size]
+        yield data.images[chosen], data.labels[chosen]
+
+
+def steps_per_epoch(n: int, batch_size: int) -> int:
+    """Return the number of whole batches in ``n`` images, at least one."""
+    return max(1, n // batch_size)

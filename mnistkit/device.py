@@ -1,0 +1,166 @@
+"""Where the arithmetic runs: choosing a device and a precision, seeding, and setting the machine up for speed."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import random
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mnistkit.exceptions import DeviceError
+from mnistkit.registry import unknown_name
+from mnistkit.training.recipe import PRECISIONS
+
+if TYPE_CHECKING:
+    import torch
+
+KINDS = ("cpu", "cuda", "mps", "xpu")
+CHOICES = ("auto", *KINDS)
+
+
+@dataclass(frozen=True)
+class Precision:
+    """The arithmetic of the forward pass.
+
+    Attributes:
+        name: "fp32", "bf16" or "fp16".
+        reason: Why it was chosen, for people.
+    """
+
+    name: str
+    reason: str
+
+    def autocast(self, device: torch.device) -> AbstractContextManager[None]:
+        """Return the context in which forward passes run."""
+        import torch
+
+        if self.name == "fp32":
+            return nullcontext()
+        dtype = torch.bfloat16 if self.name == "bf16" else torch.float16
+        context: AbstractContextManager[None] = torch.autocast(device.type, dtype=dtype)
+        return context
+
+
+def check_device_name(spec: str) -> str:
+    """Return ``spec`` if it has the form of a device ("auto", "cpu", "cuda:1"), without importing torch.
+
+    Raises:
+        DeviceError: it has not; the message holds the closest match.
+    """
+    kind, colon, index = spec.partition(":")
+    if kind not in CHOICES or (colon and (kind == "auto" or not index.isdecimal())):
+        error = unknown_name("device", spec, CHOICES)
+        raise DeviceError(error.message, hint="--device takes auto, cpu, cuda, cuda:N, mps or xpu")
+    return spec
+
+
+def select_device(spec: str = "auto") -> torch.device:
+    """Return the device that ``spec`` names; "auto" is the best one present.
+
+    Raises:
+        DeviceError: an unknown name, or a device this machine does not have; the message names those present.
+    """
+    import torch
+
+    check_device_name(spec)
+    present = present_devices()
+    if spec == "auto":
+        return torch.device(next((kind for kind in ("cuda", "xpu", "mps") if kind in present), "cpu"))
+    if spec not in present:
+        raise DeviceError(f"device '{spec}' is not present; present: {', '.join(present)}", hint="--device auto")
+    return torch.device(spec)
+
+
+def present_devices() -> tuple[str, ...]:
+    """Return the names of the devices of this machine, each usable as ``--device``."""
+    import torch
+
+    found = ["cpu"]
+    for kind in ("cuda", "xpu"):
+        module = getattr(torch, kind, None)
+        if module is not None and module.is_available():
+            found += [kind, *(f"{kind}:{i}" for i in range(module.device_count()))]
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return tuple(found)
+
+
+def device_title(device: torch.device) -> str:
+    """Return the device with its product name, e.g. "cuda (NVIDIA H200)" or "cpu (2 threads)"."""
+    import torch
+
+    if device.type == "cpu":
+        return f"cpu ({torch.get_num_threads()} threads)"
+    if device.type in ("cuda", "xpu"):
+        return f"{device} ({getattr(torch, device.type).get_device_name(device)})"
+    return str(device)
+
+
+def choose_precision(device: torch.device, wanted: str = "auto") -> Precision:
+    """Return the precision to use on ``device``.
+
+    "auto" takes what the hardware really computes in: bfloat16 where there are instructions for it, else fp32.
+
+    Raises:
+        DeviceError: an unknown precision, or one the device does not support.
+    """
+    if wanted not in PRECISIONS:
+        raise DeviceError(unknown_name("precision", wanted, PRECISIONS).message)
+    if wanted == "auto":
+        return _automatic_precision(device)
+    if wanted == "fp16" and device.type == "cpu":
+        raise DeviceError("fp16 training is not supported on the CPU", hint="choose --precision bf16 or fp32")
+    return Precision(wanted, "as asked for")
+
+
+def _automatic_precision(device: torch.device) -> Precision:
+    import torch
+
+    if device.type == "cuda":
+        if torch.cuda.is_bf16_supported(including_emulation=False):
+            return Precision("bf16", "this GPU computes in bfloat16")
+        return Precision("fp32", "this GPU has no native bfloat16")
+    if device.type == "cpu":
+        # Other checks report that bfloat16 works, which is true of emulation too, and that is slower.
+        if getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)():
+            return Precision("bf16", "this CPU has AVX-512 bfloat16 instructions")
+        return Precision("fp32", "this CPU has no native bfloat16")
+    return Precision("fp32", f"the safe choice on {device.type}")
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python's, numpy's and torch's global generators."""
+    import numpy as np
+    import torch
+
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def prepare(device: torch.device) -> None:
+    """Set the process up for training and inference on ``device``; cheap, and safe to call again."""
+    import torch
+
+    if device.type == "cpu":
+        _keep_freed_memory()
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep freed blocks instead of handing each back to the system.
+
+    A training step frees and takes the same few megabytes hundreds of times; every time the kernel has to
+    map and clear the pages anew. Keeping them makes a step of convnext 1.5 to 1.8 times as fast.
+    """
+    if platform.system() != "Linux" or os.environ.get("LD_PRELOAD"):
+        return
+    mmap_threshold, trim_threshold = -3, -1
+    with suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(mmap_threshold, 32 * 1024 * 1024)
+        libc.mallopt(trim_threshold, 1024 * 1024 * 1024)

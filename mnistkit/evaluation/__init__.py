@@ -1,0 +1,1 @@
+"""Measuring a model: predictions, metrics, confidence intervals and paired tests."""

@@ -1,0 +1,47 @@
+"""Running a model over many images."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from mnistkit.data.batches import Normaliser
+from mnistkit.device import Precision
+from mnistkit.training.recipe import Augmentation
+
+
+@torch.inference_mode()
+def predict_logits(
+    model: nn.Module,
+    images: Tensor,
+    normaliser: Normaliser,
+    *,
+    batch_size: int,
+    precision: Precision,
+    augmentation: Augmentation | None = None,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Return the logits of all images.
+
+    Args:
+        model: Is put into evaluation mode and back into the mode it was in.
+        images: uint8 tensor of shape (n, 1, 28, 28) on the model's device.
+        normaliser: The normalisation the model was trained with.
+        batch_size: Images in a forward pass.
+        precision: Arithmetic of the forward pass.
+        augmentation: Random changes of each image, for robustness figures; None for none.
+        generator: A CPU generator for ``augmentation``.
+
+    Returns:
+        Float32 tensor of shape (n, classes) on the same device.
+    """
+    was_training = model.training
+    model.eval()
+    try:
+        with precision.autocast(images.device):
+            batches = [
+                model(normaliser(pixels, augmentation, generator)).float() for pixels in images.split(batch_size)
+            ]
+    finally:
+        model.train(was_training)
+    return torch.cat(batches)

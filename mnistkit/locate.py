@@ -1,0 +1,66 @@
+"""Which checkpoint a command works on: the one rule, for every command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from mnistkit.exceptions import CheckpointError
+from mnistkit.runs import RUNS, RunFolder, latest_run
+
+LATEST = "latest"
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+def bundled_names() -> tuple[str, ...]:
+    """Return the names of the trained models that ship with the package."""
+    return tuple(sorted(path.stem for path in WEIGHTS.glob("*.safetensors")))
+
+
+def locate_checkpoint(spec: str | None, announce: Callable[[str], None] = lambda line: None) -> Path:
+    """Return the checkpoint file that ``spec`` means.
+
+    Args:
+        spec: A checkpoint file, a run folder, "latest" (the newest finished run under ``runs/``) or the name
+            of a bundled model; None means "latest".
+        announce: Called with one line that says what was chosen, where that is not plain from ``spec``.
+
+    Raises:
+        CheckpointError: there is nothing of that name, or the run has not kept any weights yet.
+    """
+    if spec is None or spec == LATEST:
+        path = _latest()
+    elif Path(spec).is_dir():
+        path = _of_run(RunFolder(Path(spec)))
+    elif Path(spec).exists():
+        return Path(spec)
+    elif spec in bundled_names():
+        path = WEIGHTS / f"{spec}.safetensors"
+    else:
+        raise _not_found(spec)
+    announce(f"checkpoint: {path}")
+    return path
+
+
+def _latest() -> Path:
+    run = latest_run()
+    if run is None:
+        raise CheckpointError(f"no finished run in {RUNS}/ to use", hint="mnistkit train")
+    return run.model
+
+
+def _of_run(run: RunFolder) -> Path:
+    if run.model.exists():
+        return run.model
+    raise CheckpointError(
+        f"{run.path} holds no {run.model.name}", hint="give a checkpoint file, or a run folder that has one"
+    )
+
+
+def _not_found(spec: str) -> CheckpointError:
+    choices = ", ".join(bundled_names())
+    bundled = f" or a bundled model ({choices})" if choices else ""
+    return CheckpointError(
+        f"checkpoint '{spec}' does not exist",
+        hint=f"give a .safetensors file, a run folder, 'latest'{bundled}; or train one: mnistkit train",
+    )

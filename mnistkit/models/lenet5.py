@@ -1,0 +1,59 @@
+"""LeNet-5, the classic (LeCun et al., 1998, "Gradient-based learning applied to document recognition", II.B).
+
+The modern reading of it: every map of the third layer sees all six of the second, max pooling and ReLU stand
+for trainable pooling and tanh, and a linear layer ends it.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from mnistkit.models import register_model
+from mnistkit.training.recipe import Augmentation, Recipe
+
+
+class LeNet5(nn.Module):
+    """conv 6@5x5 - pool - conv 16@5x5 - pool - 120 - 84 - classes, on 28x28 input padded to 32x32."""
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            # Padding by 2 is the original's 32x32 input.
+            nn.Conv2d(1, 6, 5, padding=2),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(6, 16, 5),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+        )
+        self.classifier = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(16 * 5 * 5, 120),
+            nn.ReLU(),
+            nn.Linear(120, 84),
+            nn.ReLU(),
+            nn.Linear(84, num_classes),
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map (batch, 1, 28, 28) normalised images to (batch, classes) logits."""
+        logits: Tensor = self.classifier(self.features(images))
+        return logits
+
+
+@register_model(
+    description="the classic of 1998: two convolutions, three linear layers",
+    recipe=Recipe(
+        epochs=10,
+        batch_size=128,
+        optimizer="adamw",
+        learning_rate=3e-3,
+        weight_decay=0.01,
+        schedule="one-cycle",
+        warmup=0.2,
+        augmentation=Augmentation(rotation=10, translate_x=0.07, translate_y=0.07, zoom=0.1),
+    ),
+)
+def lenet5(num_classes: int = 10) -> nn.Module:
+    """Return LeNet-5 with 61,706 parameters for ten classes."""
+    return LeNet5(num_classes)

@@ -1,0 +1,68 @@
+"""The one registry class: names to things, with close matches for names that are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Generic, TypeVar
+
+from mnistkit.exceptions import UnknownNameError
+
+T = TypeVar("T")
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str], *, hint: str | None = None) -> UnknownNameError:
+    """Return the error for a ``name`` that is not among the ``known`` ones of its ``kind``.
+
+    The message names the closest match where there is one, and otherwise every known name.
+    """
+    names = list(known)
+    matches = get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+    suggestion = f"did you mean '{matches[0]}'?" if matches else f"known: {', '.join(names)}"
+    return UnknownNameError(f"unknown {kind} '{name}'; {suggestion}", hint=hint)
+
+
+class Registry(Generic[T]):
+    """Maps public names to values of one kind.
+
+    Args:
+        kind: What the values are, in the singular, for messages ("architecture", "dataset").
+        hint: What to type to see all names, added to the error for an unknown one.
+    """
+
+    def __init__(self, kind: str, *, hint: str | None = None) -> None:
+        self.kind = kind
+        self._hint = hint
+        self._values: dict[str, T] = {}
+
+    def register(self, name: str, value: T) -> T:
+        """Add ``value`` under ``name`` and return it.
+
+        Raises:
+            ValueError: ``name`` is taken; silently replacing an entry would hide a mistake.
+        """
+        if name in self._values:
+            raise ValueError(f"{self.kind} '{name}' is registered twice")
+        self._values[name] = value
+        return value
+
+    def names(self) -> tuple[str, ...]:
+        """Return all names in alphabetical order."""
+        return tuple(sorted(self._values))
+
+    def get(self, name: str) -> T:
+        """Return the value registered under ``name``.
+
+        Raises:
+            UnknownNameError: no such name; the message holds the closest match.
+        """
+        try:
+            return self._values[name]
+        except KeyError:
+            raise unknown_name(self.kind, name, self.names(), hint=self._hint) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values
+
+    def __len__(self) -> int:
+        return len(self._values)

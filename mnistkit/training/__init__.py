@@ -1,0 +1,1 @@
+"""How a model is trained: the recipe, the loop, objectives, optimizers and schedules."""
