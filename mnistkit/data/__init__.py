@@ -1,13 +1,12 @@
 """The datasets: one per file, found by itself, loaded by name or from a folder of the user's own.
 
-A new dataset is one file here that calls :func:`register_dataset`. These files import nothing heavy at the top:
-their names and sizes must be at hand before torch and numpy are loaded.
+A new dataset is one file in ``sets/`` that calls :func:`register_dataset`. Those files import nothing heavy at
+the top: their names and sizes must be at hand before torch and numpy are loaded.
 """
 
 from __future__ import annotations
 
 import importlib
-import os
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,6 +83,7 @@ def load_dataset(spec: str, options: LoadOptions | None = None) -> Dataset:
 
 @cache
 def _discover() -> None:
-    for file in sorted(os.listdir(Path(__file__).parent)):
-        if file.endswith(".py") and not file.startswith("_"):
-            importlib.import_module(f"{__name__}.{file[:-3]}")
+    from mnistkit.data import sets
+
+    for file in sorted(Path(next(iter(sets.__path__))).glob("[!_]*.py")):
+        importlib.import_module(f"{sets.__name__}.{file.stem}")

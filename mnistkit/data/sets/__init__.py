@@ -1,0 +1,1 @@
+"""One dataset per file; each calls ``register_dataset`` and imports nothing heavy at the top."""
