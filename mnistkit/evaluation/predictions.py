@@ -40,7 +40,8 @@ def predict_logits(
     try:
         with precision.autocast(images.device):
             batches = [
-                model(normaliser(pixels, augmentation, generator)).float() for pixels in images.split(batch_size)
+                model(normaliser(pixels, augmentation, generator)).float()
+                for pixels in torch.split(images, batch_size)
             ]
     finally:
         model.train(was_training)

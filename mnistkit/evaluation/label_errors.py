@@ -1,0 +1,47 @@
+"""The images of MNIST's test set whose labels are known to be wrong or undecidable.
+
+Source: Northcutt, Athalye and Mueller (2021), "Pervasive label errors in test sets destabilize machine learning
+benchmarks", NeurIPS Datasets and Benchmarks; the votes of five reviewers an image stand in
+https://github.com/cleanlab/label-errors (mturk/mnist_mturk.json). Indices count from 0 in t10k-images-idx3-ubyte.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+DATASET, SPLIT = "mnist", "test"
+
+RELABELLED = {
+    947: 9,
+    1621: 6,
+    1901: 4,
+    2462: 0,
+    2597: 3,
+    3558: 0,
+    5937: 3,
+    6651: 6,
+    6783: 6,
+    9729: 6,
+}
+"""Index to the label that most reviewers gave instead of the one in the file."""
+
+AMBIGUOUS = (2130, 2654, 3520, 8527, 9679)
+"""Indices for which most reviewers chose neither label, or no label had most votes."""
+
+LABEL_ERRORS = tuple(sorted((*RELABELLED, *AMBIGUOUS)))
+"""All fifteen indices."""
+
+
+def without_label_errors(indices: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return a mask of shape (n,), false for the images of MNIST's test set that are known label errors.
+
+    Args:
+        indices: int64 array of shape (n,): each image's place in the original test file.
+    """
+    import numpy as np
+
+    return ~np.isin(indices, LABEL_ERRORS)
