@@ -139,14 +139,12 @@ class EvaluateResult:
         return (*self.models, self.ensemble) if self.ensemble else self.models
 
     def to_json(self) -> dict[str, Any]:
-        """Return the result as plain values; shares are from 0 to 1, and a test names files, or "ensemble"."""
+        """Return the result as plain values (:data:`SCHEMA`); shares are from 0 to 1, and a test names files, or "ensemble"."""
         values = asdict(self)
         comparisons = values.pop("comparisons")
         rows = [row.source.checkpoint if row.source else ENSEMBLE for row in self.rows]
         values["mcnemar"] = [{"a": rows[pair["a"]], "b": rows[pair["b"]], **pair["test"]} for pair in comparisons]
-            {"a": names[each["a"]], "b": names[each["b"]], **each["test"]} for each in comparisons
-        ]
-        return {"schema": SCHEMA, **values}
+        return values
 
 
 def measure_model(source: Source | None, outputs: Outputs, truth: Truth) -> ModelResult:
