@@ -1,0 +1,104 @@
+"""The ``mnistkit`` command: one thin module per subcommand, registered here in one line each.
+
+Nothing heavy is imported at the top of this package, so that ``--help``, completion and usage errors are quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+from typer.core import TyperGroup
+
+from mnistkit import __version__
+from mnistkit.cli import env, models
+from mnistkit.cli.errors import BROKEN_PIPE, discard_stdout, report
+
+_order: list[str] = []
+
+
+class _InOrder(TyperGroup):
+    """Lists the subcommands as they are registered below; typer would list groups after commands."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        return sorted(super().list_commands(ctx), key=_order.index)
+
+
+app = typer.Typer(
+    cls=_InOrder,
+    help="Train, evaluate and compare handwritten-digit classifiers.",
+    epilog="mnistkit COMMAND --help explains a command.",
+    # Rich help pages would take more time to import than everything else here together.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _add(name: str, command: typer.Typer | Callable[..., None]) -> None:
+    """Register a subcommand: a function, or a typer application that has subcommands of its own."""
+    _order.append(name)
+    if isinstance(command, typer.Typer):
+        app.add_typer(command, name=name)
+    else:
+        app.command(name)(command)
+
+
+# Their order is the order of the help page: train, evaluate, models, datasets, env.
+_add("models", models.app)
+_add("env", env.env)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and return its exit code; no exception and no traceback leaves it.
+
+    Args:
+        argv: The arguments after the program's name; None takes those of this process.
+    """
+    _accept_any_text()
+    try:
+        command = typer.main.get_command(app)
+        result = command.main(args=argv, prog_name="mnistkit", standalone_mode=False)
+        sys.stdout.flush()
+    except SystemExit as request:
+        return _exit_code(request)
+    except BaseException as error:
+        return report(error)
+    return result if isinstance(result, int) else 0
+
+
+def _exit_code(request: SystemExit) -> int:
+    """Return what typer asked for itself: after shell completion, and after a write to a closed pipe."""
+    with suppress(OSError):
+        sys.stdout.flush()
+        return request.code if isinstance(request.code, int) else 0
+    discard_stdout()
+    return BROKEN_PIPE
+
+
+def _accept_any_text() -> None:
+    """Let a terminal that cannot show a character show '?' in its place, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mnistkit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())

@@ -1,0 +1,81 @@
+"""The two consoles: results go to standard output, everything else to standard error.
+
+Both print text as it is (no markup, no highlighting), so that a file called ``[bold].png`` stays readable.
+``NO_COLOR`` and ``TERM=dumb`` switch every escape sequence off, and nothing but a terminal gets any.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+
+PIPE_WIDTH = 10_000
+"""Columns of an output that is no terminal: a table in a file must never lose the end of a cell."""
+
+
+def stdout() -> Console:
+    """Return the console for results."""
+    return _console(stderr=False)
+
+
+def stderr() -> Console:
+    """Return the console for progress, logs, warnings and errors."""
+    return _console(stderr=True)
+
+
+def drawing_width(console: Console, default: int = 80) -> int:
+    """Return how many columns a picture or plot may take: the terminal's, or ``default`` on a pipe."""
+    return console.width if console.is_terminal else default
+
+
+def note(line: str) -> None:
+    """Print one line about what is going on to standard error."""
+    stderr().print(line, soft_wrap=True)
+
+
+def warn(line: str) -> None:
+    """Print a warning to standard error."""
+    console = stderr()
+    console.print("warning:", style="yellow", end=" ")
+    console.print(line, soft_wrap=True)
+
+
+def print_json(document: Mapping[str, Any], schema: str) -> None:
+    """Print one JSON document to standard output, for ``--json``.
+
+    Args:
+        document: Plain values; NaN and infinities, which JSON does not know, become null.
+        schema: Its form and version, e.g. "mnistkit/models/1"; stands first in the document.
+    """
+    text = json.dumps(_plain({"schema": schema, **document}), indent=2, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write(text + "\n")
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(
+        stderr=stderr,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        # rich keeps bold and underline under NO_COLOR; a plain terminal is what people mean by it.
+        color_system=None if os.environ.get("NO_COLOR") else "auto",
+    )
+    if not console.is_terminal and not os.environ.get("COLUMNS"):
+        console.width = PIPE_WIDTH
+    return console
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

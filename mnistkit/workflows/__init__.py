@@ -1,0 +1,1 @@
+"""What a subcommand does, as a plain function: config in, result out, nothing printed."""

@@ -1,0 +1,55 @@
+"""What every test gets: its own working directory, one shared cache, a clean environment, a way to run the CLI."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mnistkit.files import CACHE_VARIABLE
+
+
+@dataclass(frozen=True)
+class CliResult:
+    """What one run of the command line gave: exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for the whole session, so that MNIST is decoded once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run each test in its own folder and without the user's settings."""
+    for name in list(os.environ):
+        if name.startswith(("MNISTKIT_", "_MNISTKIT_")) or name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv(CACHE_VARIABLE, str(shared_cache))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def run_cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., CliResult]:
+    """Return a function that runs ``mnistkit`` with some arguments inside this process."""
+    from mnistkit.cli import main
+
+    def run(*args: object, input: str | bytes | None = None) -> CliResult:
+        content = input.encode() if isinstance(input, str) else input or b""
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
+        capsys.readouterr()
+        code = main([str(arg) for arg in args])
+        captured = capsys.readouterr()
+        return CliResult(code, captured.out, captured.err)
+
+    return run
