@@ -19,7 +19,6 @@ from mnistkit.evaluation.metrics import (
 )
 from mnistkit.evaluation.paired import McNemar, mcnemar
 
-SCHEMA = "mnistkit/evaluate/1"
 ENSEMBLE = "ensemble"
 
 
@@ -139,7 +138,7 @@ class EvaluateResult:
         return (*self.models, self.ensemble) if self.ensemble else self.models
 
     def to_json(self) -> dict[str, Any]:
-        """Return the result as plain values (:data:`SCHEMA`); shares are from 0 to 1, and a test names files, or "ensemble"."""
+        """Return plain values: shares from 0 to 1, the paired tests by checkpoint file, or "ensemble"."""
         values = asdict(self)
         comparisons = values.pop("comparisons")
         rows = [row.source.checkpoint if row.source else ENSEMBLE for row in self.rows]

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from mnistkit.device import Precision
     from mnistkit.evaluation.results import EvaluateResult, ModelResult, Outputs, Source, Truth
 
+SCHEMA = "mnistkit/evaluate/1"
+"""Form and version of the JSON that :meth:`EvaluateResult.to_json` gives."""
+
 
 @dataclass(frozen=True)
 class EvaluateConfig:

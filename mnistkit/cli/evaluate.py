@@ -1,0 +1,100 @@
+"""``mnistkit evaluate``: how good checkpoints are, and which of them is better."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mnistkit.cli.options import Checkpoints, DatasetOption, Device, Json, Precision
+from mnistkit.data.base import SPLITS
+from mnistkit.registry import unknown_name
+
+
+def complete_split(incomplete: str) -> list[str]:
+    """Return the splits that start with ``incomplete``, for shell completion."""
+    return [name for name in SPLITS if name.startswith(incomplete)]
+
+
+def _checked_split(name: str) -> str:
+    if name not in SPLITS:
+        raise unknown_name("split", name, SPLITS)
+    return name
+
+
+Split = Annotated[
+    str,
+    typer.Option(
+        "--split",
+        metavar="NAME",
+        help="test, val or train.",
+        callback=_checked_split,
+        autocompletion=complete_split,
+    ),
+]
+Augmented = Annotated[
+    bool, typer.Option("--augmented", help="Also measure on a highly augmented copy of the images.")
+]
+Ensemble = Annotated[
+    bool, typer.Option("--ensemble", help="Also measure the average of the checkpoints' probabilities.")
+]
+FailUnder = Annotated[
+    float | None,
+    typer.Option(
+        "--fail-under",
+        metavar="PERCENT",
+        help="Exit with code 3 if a top-1 accuracy (with --ensemble: the ensemble's) is lower.",
+    ),
+]
+BatchSize = Annotated[
+    int | None,
+    typer.Option("--batch-size", metavar="N", help="Images in a forward pass; default: from the recipe."),
+]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out a folder's unreadable pictures instead of stopping.")
+]
+
+
+def evaluate(
+    checkpoints: Checkpoints = None,
+    dataset: DatasetOption = None,
+    split: Split = "test",
+    augmented: Augmented = False,
+    ensemble: Ensemble = False,
+    fail_under: FailUnder = None,
+    device: Device = "auto",
+    precision: Precision = None,
+    batch_size: BatchSize = None,
+    skip_bad: SkipBad = False,
+    as_json: Json = False,
+) -> None:
+    """Measure checkpoints on a dataset, and compare them if there are several.
+
+    The dataset is the one they were trained on, unless --dataset names another with the same classes.
+    """
+    from mnistkit.data.base import LoadOptions
+    from mnistkit.reporting import console
+    from mnistkit.workflows import evaluate as workflow
+
+    if fail_under is not None:
+        workflow.check_threshold(fail_under)
+    config = workflow.EvaluateConfig(
+        checkpoints=tuple(checkpoints or ()),
+        dataset=dataset,
+        split=split,
+        augmented=augmented,
+        ensemble=ensemble,
+        device=device,
+        precision=precision or "auto",
+        batch_size=batch_size,
+        load=LoadOptions(skip_bad=skip_bad, warn=console.warn),
+    )
+    result = workflow.evaluate(config, announce=console.note)
+    if as_json:
+        console.print_json(result.to_json(), workflow.SCHEMA)
+    else:
+        from mnistkit.reporting.evaluation import print_evaluation
+
+        print_evaluation(console.stdout(), result)
+    if fail_under is not None:
+        workflow.require_accuracy(result, fail_under)
