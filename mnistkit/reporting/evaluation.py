@@ -5,19 +5,20 @@ from __future__ import annotations
 import string
 from collections.abc import Callable, Iterator, Sequence
 
-from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
 
 from mnistkit.evaluation.hard_copy import HARD_AUGMENTATION
 from mnistkit.evaluation.intervals import CONFIDENCE
 from mnistkit.evaluation.label_errors import LABEL_ERRORS
-from mnistkit.evaluation.metrics import ECE_BINS, Metrics
+from mnistkit.evaluation.metrics import ECE_BINS, ClassMetrics, Metrics
 from mnistkit.evaluation.results import ENSEMBLE, Comparison, EvaluateResult, ModelResult
 from mnistkit.reporting.tables import make_table
 
 NONE = "-"
+# Columns taken by the labels, and by one model's figures.
 _LABEL_WIDTH, _CELL_WIDTH = 26, 17
+_CLASS_WIDTH, _CLASS_CELLS_WIDTH = 14, 27
 _SIGNIFICANT = 0.05
 
 
@@ -33,7 +34,8 @@ def print_evaluation(console: Console, result: EvaluateResult) -> None:
     console.print()
     for table in figure_tables(result, console.width):
         console.print(table)
-    _print_side_by_side(console, class_tables(result))
+    for table in class_tables(result, console.width):
+        console.print(table)
     if result.comparisons:
         console.print(comparison_table(result))
     for note in notes(result):
@@ -51,24 +53,24 @@ def figure_tables(result: EvaluateResult, width: int) -> Iterator[Table]:
         yield make_table(["", *headers], rows, numbers=headers)
 
 
-def class_tables(result: EvaluateResult) -> list[Table]:
-    """Return one table a model: number of images, precision, recall and F1 of each class."""
-    tables = []
-    for letter, row in zip(_letters(result), result.rows, strict=True):
+def class_tables(result: EvaluateResult, width: int) -> Iterator[Table]:
+    """Yield tables with one row a class: number of images, and precision, recall and F1 of each model."""
+    per_table = max(1, (width - _CLASS_WIDTH) // _CLASS_CELLS_WIDTH)
+    columns = list(zip(_letters(result), result.rows, strict=True))
+    for start in range(0, len(columns), per_table):
+        chosen = columns[start : start + per_table]
+        headers = [f"{letter}\n{name}".strip() for letter, _ in chosen for name in ("precision", "recall", "F1")]
         rows = [
-            [each.name, f"{each.support:,}", _percent(each.precision), _percent(each.recall), _percent(each.f1)]
-            for each in row.per_class
+            [each[0].name, f"{each[0].support:,}", *_class_cells(each)]
+            for each in zip(*(row.per_class for _, row in chosen), strict=True)
         ]
-        title = f"{letter}: per class, in %" if letter else "per class, in %"
-        numbers = ["n", "precision", "recall", "F1"]
-        tables.append(make_table(["class", *numbers], rows, numbers=numbers, title=title))
-    return tables
+        yield make_table(["class", "n", *headers], rows, numbers=["n", *headers], title="per class, in %")
 
 
 def comparison_table(result: EvaluateResult) -> Table:
     """Return the paired tests, one row a pair."""
     letters = _letters(result)
-    headers = ["pair", "both wrong", "only 1st wrong", "only 2nd wrong", "p-value", "reading"]
+    headers = ["pair", "both", "only 1st", "only 2nd", "p-value", "reading"]
     rows = [
         [
             f"{letters[each.a]}, {letters[each.b]}",
@@ -78,7 +80,7 @@ def comparison_table(result: EvaluateResult) -> Table:
         ]
         for each in result.comparisons
     ]
-    return make_table(headers, rows, numbers=headers[1:5], title="paired comparison (exact McNemar test)")
+    return make_table(headers, rows, numbers=headers[1:5], title="wrong in pairs (exact McNemar test)")
 
 
 def notes(result: EvaluateResult) -> Iterator[str]:
@@ -102,6 +104,7 @@ def notes(result: EvaluateResult) -> Iterator[str]:
     if result.ensemble:
         yield f"{ENSEMBLE}: the mean of the probabilities of {_letters(result)[0]} to {_letters(result)[-2]}."
     if result.comparisons:
+        yield "in pairs: images that both get wrong, only the first does, only the second does."
         yield (
             "p-value: how often two equally good models would differ at least this much on these images; it says "
             "nothing about training again with other seeds, and is not adjusted for the number of pairs."
@@ -123,14 +126,16 @@ def _figures(result: EvaluateResult) -> Iterator[tuple[str, Callable[[ModelResul
     yield "calibration error", lambda row: _share(row.metrics.ece)
     yield "images per second", lambda row: _speed(row.images_per_second)
     if any(row.without_label_errors for row in result.rows):
-        yield from _extra("without label errors", lambda row: row.without_label_errors, result)
+        yield from _section("without label errors", lambda row: row.without_label_errors, result, brief=True)
     if any(row.augmented for row in result.rows):
-        yield from _extra("highly augmented copy", lambda row: row.augmented, result)
+        yield from _section("highly augmented copy", lambda row: row.augmented, result)
 
 
-def _extra(
-    title: str, pick: Callable[[ModelResult], Metrics | None], result: EvaluateResult
+def _section(
+    title: str, pick: Callable[[ModelResult], Metrics | None], result: EvaluateResult, *, brief: bool = False
 ) -> Iterator[tuple[str, Callable[[ModelResult], str]]]:
+    """Yield the rows for another version of the images; a brief section has accuracy and errors only."""
+
     def cell(show: Callable[[Metrics], str]) -> Callable[[ModelResult], str]:
         def of(row: ModelResult) -> str:
             metrics = pick(row)
@@ -141,9 +146,10 @@ def _extra(
     yield "", lambda row: ""
     yield title, lambda row: ""
     yield "  top-1 accuracy", cell(lambda metrics: _share(metrics.top1))
-    yield f"  {_CONFIDENCE_TEXT} interval", cell(_interval)
-    yield "  errors", cell(lambda metrics: f"{metrics.errors:,}")
-    if len(result.classes) > 2:
+    if not brief:
+        yield f"    {_CONFIDENCE_TEXT} interval", cell(_interval)
+    yield "    errors", cell(lambda metrics: f"{metrics.errors:,}")
+    if not brief and len(result.classes) > 2:
         yield "  top-2 accuracy", cell(lambda metrics: _share(metrics.top2))
 
 
@@ -159,15 +165,6 @@ def _letters(result: EvaluateResult) -> list[str]:
 
 def _headers(result: EvaluateResult) -> list[str]:
     return [result.rows[0].name] if len(result.rows) == 1 else _letters(result)
-
-
-def _print_side_by_side(console: Console, tables: Sequence[Table]) -> None:
-    """Print tables beside each other as far as a terminal is wide; below each other in a file."""
-    if console.is_terminal and len(tables) > 1:
-        console.print(Columns(tables, padding=(0, 1)))
-        return
-    for table in tables:
-        console.print(table)
 
 
 def _hard_copy_note() -> str:
@@ -197,6 +194,10 @@ def _reading(pair: Comparison, letters: Sequence[str]) -> str:
 
 def _p_value(value: float) -> str:
     return f"{value:.3f}" if value >= 0.001 else "< 0.001"
+
+
+def _class_cells(models: Sequence[ClassMetrics]) -> list[str]:
+    return [_percent(value) for each in models for value in (each.precision, each.recall, each.f1)]
 
 
 def _share(value: float) -> str:

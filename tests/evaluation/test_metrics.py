@@ -1,6 +1,8 @@
 import math
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, classification_report, log_loss, top_k_accuracy_score
 
+import mnistkit
 from mnistkit.evaluation.metrics import (
     average_probabilities,
     expected_calibration_error,
@@ -133,5 +136,8 @@ def test_importing_the_metrics_loads_neither_scipy_nor_sklearn():
         "import sys, mnistkit.evaluation.metrics, mnistkit.evaluation.intervals, mnistkit.evaluation.paired\n"
         "print(sorted({'scipy', 'sklearn', 'torchvision', 'matplotlib'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    environment = {**os.environ, "PYTHONPATH": str(Path(mnistkit.__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
     assert done.stdout.strip() == "[]"
