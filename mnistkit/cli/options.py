@@ -140,7 +140,6 @@ Precision = Annotated[
     str | None,
     typer.Option(
         "--precision",
-        envvar="MNISTKIT_PRECISION",
         metavar="NAME",
         help="Arithmetic of the forward pass: auto, fp32, bf16 or fp16.",
         callback=_checked_precision,
@@ -151,7 +150,6 @@ Seed = Annotated[
     int | None,
     typer.Option(
         "--seed",
-        envvar="MNISTKIT_SEED",
         metavar="N",
         help="Seed of initial weights, order and augmentation.",
         callback=_checked_seed,
@@ -163,7 +161,7 @@ Out = Annotated[Path | None, typer.Option("--out", "-o", metavar="PATH", help="W
 Checkpoints = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[CKPT]...",
+        metavar="CKPT",
         help="Checkpoint file, run folder, bundled model or 'latest' (the newest finished run, the default).",
         autocompletion=complete_checkpoint,
         show_default=False,

@@ -23,7 +23,15 @@ def make_table(
         numbers: The titles of those columns that are aligned to the right; they are never wrapped.
         title: A line above the table.
     """
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left", header_style="bold")
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+    )
     for header in headers:
         is_number = header in numbers
         table.add_column(header, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
