@@ -85,10 +85,10 @@ def test_top_2_is_left_out_for_two_classes_where_it_says_nothing():
     assert "top-2" in text_of(result_of(classes=("no", "yes", "perhaps")))
 
 
-@pytest.mark.parametrize("split, said", [("val", "chose the weights"), ("train", "learnt from"), ("test", "")])
-def test_warns_of_figures_that_flatter(split, said):
+@pytest.mark.parametrize("split, said", [("val", "choose the weights"), ("train", "learnt from"), ("test", "")])
+def test_warns_of_images_that_training_has_seen(split, said):
     text = text_of(result_of(split=split))
-    assert ("flatter" in text) == bool(said) and said in text
+    assert ("report the test split" in text) == bool(said) and said in text
 
 
 def test_figures_that_are_undefined_are_dashes():
