@@ -88,10 +88,13 @@ class RunFolder:
             )
 
 
-def default_run_path(architecture: str, dataset: str, seed: int) -> Path:
-    """Return ``runs/<architecture>-<dataset>-seed<seed>``; of a folder dataset, its last name counts."""
+def default_run_path(architecture: str, dataset: str, seed: int, *, full: bool = False) -> Path:
+    """Return ``runs/<architecture>-<dataset>-seed<seed>``, with ``-full`` for a run without validation images.
+
+    Of a folder dataset, its last name counts.
+    """
     name = re.sub(r"[^\w.-]+", "-", Path(dataset).name or "data")
-    return RUNS / f"{architecture}-{name}-seed{seed}"
+    return RUNS / f"{architecture}-{name}-seed{seed}{'-full' if full else ''}"
 
 
 def latest_run(root: Path = RUNS) -> RunFolder | None:

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from mnistkit import __version__
-from mnistkit.cli import env, evaluate, models
+from mnistkit.cli import env, evaluate, models, train
 from mnistkit.cli.errors import BROKEN_PIPE, discard_stdout, report
 
 _order: list[str] = []
@@ -49,6 +49,7 @@ def _add(name: str, command: typer.Typer | Callable[..., None]) -> None:
 
 
 # Their order is the order of the help page: train, evaluate, models, datasets, env.
+_add("train", train.train)
 _add("evaluate", evaluate.evaluate)
 _add("models", models.app)
 _add("env", env.env)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mnistkit.cli.options import Checkpoints, DatasetOption, Device, Json, Precision
+from mnistkit.cli.options import Checkpoints, DatasetOption, Device, Json, Precision, SkipBad
 from mnistkit.data.base import SPLITS
 from mnistkit.registry import unknown_name
 
@@ -49,9 +49,6 @@ FailUnder = Annotated[
 BatchSize = Annotated[
     int | None,
     typer.Option("--batch-size", metavar="N", help="Images in a forward pass; default: from the recipe."),
-]
-SkipBad = Annotated[
-    bool, typer.Option("--skip-bad", help="Leave out a folder's unreadable pictures instead of stopping.")
 ]
 
 

@@ -157,6 +157,9 @@ Seed = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output instead.")]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out a folder's unreadable pictures instead of stopping.")
+]
 Out = Annotated[Path | None, typer.Option("--out", "-o", metavar="PATH", help="Where to write.")]
 Checkpoints = Annotated[
     list[str] | None,

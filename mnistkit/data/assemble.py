@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from mnistkit.data.base import Dataset, LabelledImages
 
@@ -14,18 +14,11 @@ if TYPE_CHECKING:
 VALIDATION_PART = 12
 
 
-class Arrays(NamedTuple):
-    """One split as read: uint8 images of shape (n, 28, 28) and integer labels of shape (n,)."""
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.integer]
-
-
 def assemble(
     name: str,
     classes: tuple[str, ...],
-    train: Arrays,
-    test: Arrays,
+    train: LabelledImages,
+    test: LabelledImages,
     normalisation: tuple[float, float] | None = None,
 ) -> Dataset:
     """Return the dataset made of two splits.
@@ -38,15 +31,15 @@ def assemble(
         normalisation: Mean and standard deviation of the training pixels on the 0 to 1 scale; None computes them.
     """
     mean, std = normalisation or pixel_statistics(train.images)
-    return Dataset(
-        name=name,
-        classes=classes,
-        train=_labelled(train),
-        test=_labelled(test),
-        validation_size=validation_size(len(train.labels), len(classes)),
-        mean=mean,
-        std=std,
-    )
+    size = validation_size(len(train), len(classes))
+    return Dataset(name, classes, train, test, validation_size=size, mean=mean, std=std)
+
+
+def label_images(images: NDArray[np.uint8], labels: NDArray[np.integer]) -> LabelledImages:
+    """Return images of shape (n, 28, 28) with their labels of shape (n,), indexed in their order."""
+    import numpy as np
+
+    return LabelledImages(images, np.asarray(labels, dtype=np.int64), np.arange(len(labels), dtype=np.int64))
 
 
 def validation_size(images: int, classes: int) -> int:
@@ -70,9 +63,3 @@ def pixel_statistics(images: NDArray[np.uint8]) -> tuple[float, float]:
     variance = float((counts * (values - mean) ** 2).sum() / counts.sum())
     return mean, variance**0.5 or 1.0
 
-
-def _labelled(arrays: Arrays) -> LabelledImages:
-    import numpy as np
-
-    labels = np.asarray(arrays.labels, dtype=np.int64)
-    return LabelledImages(arrays.images, labels, np.arange(len(labels), dtype=np.int64))

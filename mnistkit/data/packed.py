@@ -122,9 +122,9 @@ def unpack(path: Path) -> bytes:
     return raw
 
 
-def is_intact(raw: bytes | memoryview | NDArray[np.uint8], header: PackedHeader) -> bool:
+def is_intact(raw: bytes | NDArray[np.uint8], header: PackedHeader) -> bool:
     """Say whether decoded bytes have the size and the CRC-32 of the header."""
-    return len(raw) == header.size and zlib.crc32(raw) == header.crc
+    return len(raw) == header.size and zlib.crc32(memoryview(raw)) == header.crc
 
 
 def views(raw: NDArray[np.uint8], header: PackedHeader) -> RawSplits:

@@ -18,7 +18,8 @@ def stratified_holdout(labels: NDArray[np.int64], size: int) -> tuple[NDArray[np
     """Split places 0 to n-1 into (kept, held out), class shares kept, both in ascending order.
 
     The held-out places of each class are the first of a permutation by ``numpy.random.RandomState``, whose
-    stream numpy guarantees never to change; the classes' shares are rounded by largest remainder.
+    stream numpy guarantees never to change; the classes' shares are rounded by largest remainder. Where ``size``
+    allows, every class with at least two images has one on either side.
 
     Args:
         labels: int64 array of shape (n,).
@@ -33,7 +34,7 @@ def stratified_holdout(labels: NDArray[np.int64], size: int) -> tuple[NDArray[np
         raise DataError(f"cannot hold out {size} of {len(labels)} images for validation")
     random = np.random.RandomState(SPLIT_SEED)
     classes, counts = np.unique(labels, return_counts=True)
-    shares = _largest_remainder(counts * size / len(labels), size)
+    shares = _both_sides(_largest_remainder(counts * size / len(labels), size), counts)
     held_out = np.concatenate(
         [
             random.permutation(np.flatnonzero(labels == label))[:share]
@@ -52,4 +53,23 @@ def _largest_remainder(exact: NDArray[np.float64], total: int) -> NDArray[np.int
     # A stable sort breaks ties by class number, so that the result does not depend on the machine.
     order = np.argsort(-(exact - shares), kind="stable")
     shares[order[: total - int(shares.sum())]] += 1
+    return shares
+
+
+def _both_sides(shares: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Move places between classes, as few as possible, until none has all or nothing held out without need.
+
+    Classes of thousands of images, as in MNIST, stay as they are.
+    """
+    shares = shares.copy()
+    for empty in ((shares == 0) & (counts > 1)).nonzero()[0]:
+        donor = int(shares.argmax())
+        if shares[donor] > 1:
+            shares[donor] -= 1
+            shares[empty] += 1
+    for full in ((shares == counts) & (counts > 1)).nonzero()[0]:
+        taker = int((counts - shares).argmax())
+        if counts[taker] - shares[taker] > 1:
+            shares[full] -= 1
+            shares[taker] += 1
     return shares

@@ -180,7 +180,7 @@ def _split_note(result: EvaluateResult) -> Iterator[str]:
     if all(row.source is None or row.source.dataset != result.dataset for row in result.rows):
         return
     if result.split == "val":
-        yield "Note: training looked at the validation images to choose the weights; report the test split instead."
+        yield "Note: training looked at these images to choose the weights; report the test split instead."
     elif result.split == "train":
         yield "Note: these are the images it learnt from, so the figures flatter; report the test split instead."
 

@@ -13,7 +13,7 @@ NORMALISATION = (0.1307, 0.3081)
 
 
 def _load(options: LoadOptions) -> Dataset:
-    from mnistkit.data.assemble import Arrays, assemble
+    from mnistkit.data.assemble import assemble, label_images
     from mnistkit.data.decoded import open_packed
     from mnistkit.files import cache_dir
 
@@ -21,8 +21,8 @@ def _load(options: LoadOptions) -> Dataset:
     return assemble(
         INFO.name,
         INFO.classes,
-        Arrays(splits.train_images, splits.train_labels),
-        Arrays(splits.test_images, splits.test_labels),
+        label_images(splits.train_images, splits.train_labels),
+        label_images(splits.test_images, splits.test_labels),
         NORMALISATION,
     )
 

@@ -1,0 +1,118 @@
+"""``mnistkit train``: train a model into a run folder."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mnistkit.cli.interrupt import stop_on_interrupt
+from mnistkit.cli.options import Arch, DatasetOption, Device, Json, Out, Precision, Seed, SkipBad
+
+Epochs = Annotated[int | None, typer.Option("--epochs", "-e", metavar="N", help="Passes over the images.")]
+BatchSize = Annotated[int | None, typer.Option("--batch-size", metavar="N", help="Images in a step.")]
+LearningRate = Annotated[float | None, typer.Option("--lr", metavar="X", help="Peak learning rate.")]
+RecipeFile = Annotated[
+    Path | None,
+    typer.Option("--recipe", metavar="FILE", help="TOML file of recipe keys; a run's recipe.toml too."),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Any recipe key, e.g. augmentation.rotation=15; repeatable."),
+]
+Seeds = Annotated[int, typer.Option("--seeds", metavar="N", help="Train N seeds (seed, seed+1, ...).")]
+Full = Annotated[bool, typer.Option("--full", help="Train on all images, none held out; keep the last weights.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run in the folder.")]
+
+
+def train(
+    arch: Arch = "convnext",
+    dataset: DatasetOption = "mnist",
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    lr: LearningRate = None,
+    seed: Seed = None,
+    seeds: Seeds = 1,
+    recipe: RecipeFile = None,
+    settings: Settings = None,
+    full: Full = False,
+    device: Device = "auto",
+    precision: Precision = None,
+    out: Out = None,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    skip_bad: SkipBad = False,
+    as_json: Json = False,
+) -> None:
+    """Train a model, keep the epoch with the best validation loss, and report its test accuracy.
+
+    What no option sets comes from the architecture's recipe: 'mnistkit models show NAME'.
+    """
+    from mnistkit.data.base import LoadOptions
+    from mnistkit.reporting import console
+    from mnistkit.reporting.training import TrainingDisplay
+    from mnistkit.training.resolve import recipe_changes
+    from mnistkit.workflows import train as workflow
+
+    options = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": lr,
+        "seed": seed,
+        "precision": precision,
+    }
+    changes = recipe_changes(file=recipe, settings=settings or (), options=options, warn=console.warn)
+    display = TrainingDisplay()
+    config = workflow.TrainConfig(
+        architecture=arch,
+        dataset=dataset or workflow.DEFAULT_DATASET,
+        changes=tuple(changes),
+        device=device,
+        out=out,
+        resume=resume,
+        overwrite=overwrite,
+        full=full,
+        load=LoadOptions(skip_bad=skip_bad, warn=console.warn),
+        command=shlex.join(["mnistkit", *sys.argv[1:]]),
+    )
+    with stop_on_interrupt(display.note) as should_stop:
+        try:
+            if seeds == 1:
+                _show_one(workflow.train(config, display, should_stop), as_json)
+            else:
+                _show_seeds(workflow.train_seeds(config, seeds, display, should_stop), as_json)
+        finally:
+            display.close()
+
+
+def _show_one(result: Any, as_json: bool) -> None:
+    from mnistkit.reporting import console
+    from mnistkit.reporting.training import print_result
+    from mnistkit.workflows.run_files import read_history
+    from mnistkit.workflows.train import SCHEMA
+
+    if as_json:
+        console.print_json(_document(result), SCHEMA)
+    else:
+        print_result(console.stdout(), result, read_history(result.folder))
+
+
+def _show_seeds(result: Any, as_json: bool) -> None:
+    from mnistkit.reporting import console
+    from mnistkit.reporting.training import print_seeds
+    from mnistkit.workflows.train import SEEDS_SCHEMA
+
+    if as_json:
+        document = {"runs": [_document(run) for run in result.runs], "summary": result.summary}
+        console.print_json(document, SEEDS_SCHEMA)
+    else:
+        print_seeds(console.stdout(), result)
+
+
+def _document(result: Any) -> dict[str, Any]:
+    metrics = {key: value for key, value in result.metrics.items() if key != "schema"}
+    return {"folder": str(result.folder.path), "trained": result.trained, **metrics}

@@ -1,0 +1,40 @@
+"""Datasets in the very form of MNIST: four IDX files, 60,000 training and 10,000 test images, ten classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mnistkit.data.base import DatasetInfo
+from mnistkit.data.download import RemoteFile, TorchvisionSource
+from mnistkit.data.sets._torchvision import as_labelled, register_torchvision
+
+
+def register_mnist_like(
+    *,
+    name: str,
+    class_name: str,
+    title: str,
+    classes: tuple[str, ...],
+    licence: str,
+    source: str,
+    download_size: int,
+) -> DatasetInfo:
+    """Register a dataset that ``torchvision.datasets`` has as a plain subclass of its MNIST."""
+    download = TorchvisionSource(
+        name=name,
+        folder=name,
+        class_name=class_name,
+        train={"train": True},
+        test={"train": False},
+        remote_files=_remote_files,
+        convert=as_labelled,
+        raw_folder=f"{class_name}/raw",
+        download_size=download_size,
+    )
+    return register_torchvision(
+        download, title=title, classes=classes, sizes=(60_000, 10_000), licence=licence, source=source
+    )
+
+
+def _remote_files(dataset_class: Any) -> list[RemoteFile]:
+    return [RemoteFile(dataset_class.mirrors[0] + name, name, md5) for name, md5 in dataset_class.resources]

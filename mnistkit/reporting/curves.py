@@ -1,0 +1,88 @@
+"""Training curves: a picture for the run folder, and a small plot for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mnistkit.files import atomic_write
+from mnistkit.training.events import EpochRecord
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+# From the palette of Okabe and Ito, which colour-blind readers can tell apart.
+_TRAIN_COLOUR, _VALIDATION_COLOUR, _CHOSEN_COLOUR = "#0072B2", "#D55E00", "#555555"
+
+
+def write_curves(path: Path, history: Sequence[EpochRecord], chosen_epoch: int | None, title: str) -> None:
+    """Draw loss and error over the epochs as a PNG.
+
+    Args:
+        path: The file to write.
+        history: The finished epochs, at least one.
+        chosen_epoch: The epoch whose weights were kept, marked by a line; None marks none.
+        title: The heading.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.8), dpi=120, layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(title, fontsize=12)
+    loss, error = figure.subplots(1, 2)
+    epochs = [record.epoch for record in history]
+    _draw(loss, epochs, [r.train_loss for r in history], [r.val_loss for r in history], "loss (nats)")
+    _draw(
+        error,
+        epochs,
+        [100 * (1 - r.train_accuracy) for r in history],
+        [None if r.val_accuracy is None else 100 * (1 - r.val_accuracy) for r in history],
+        "error (%)",
+    )
+    if chosen_epoch is not None:
+        for axes in (loss, error):
+            axes.axvline(chosen_epoch, color=_CHOSEN_COLOUR, linestyle=":", label=f"kept: epoch {chosen_epoch}")
+    for axes in (loss, error):
+        axes.legend(frameon=False, fontsize=9)
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary)
+
+
+def _draw(
+    axes: Axes, epochs: Sequence[int], train: Sequence[float], val: Sequence[float | None], label: str
+) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes.plot(epochs, train, marker="o", markersize=4, color=_TRAIN_COLOUR, label="training (augmented)")
+    known = [(epoch, value) for epoch, value in zip(epochs, val, strict=True) if value is not None]
+    if known:
+        axes.plot(
+            *zip(*known, strict=True), marker="s", markersize=4, color=_VALIDATION_COLOUR, label="validation"
+        )
+    # Errors fall from tens of per cent to tenths of one: only a logarithmic scale shows both.
+    if min([*train, *(value for _, value in known)]) > 0:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(label)
+    axes.grid(alpha=0.25, which="both")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """Return ``values`` as one line of bars, the lowest value the lowest bar.
+
+    >>> sparkline([3.0, 2.0, 1.0])
+    '█▅▁'
+    """
+    low, high = min(values), max(values)
+    scale = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
+    return "".join(_BLOCKS[round((value - low) * scale)] for value in values)

@@ -1,0 +1,200 @@
+"""The training loop: one for every architecture, dataset and objective."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from mnistkit.data.batches import DeviceImages, Normaliser, shuffled_batches, steps_per_epoch
+from mnistkit.device import Precision
+from mnistkit.evaluation.predictions import predict_logits
+from mnistkit.exceptions import NonFiniteLossError
+from mnistkit.training.events import EpochRecord, StepReport, TrainingEvents
+from mnistkit.training.objectives import Objective
+from mnistkit.training.recipe import Recipe
+from mnistkit.training.schedules import learning_rate, should_stop_early
+from mnistkit.training.seeds import augmentation_generator, order_generator, seed_model
+from mnistkit.training.state import EpochSums, TrainingState
+
+# Reading a figure back from a GPU waits for it, so it is done only once in this many steps.
+_REPORT_EVERY = 10
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """What to train on, and how.
+
+    Attributes:
+        recipe: Every number of the training.
+        train: The training images.
+        val: The validation images; None trains without any choice.
+        normaliser: Turns pixels into the model's input.
+        objective: What is minimised.
+        precision: Arithmetic of the forward pass.
+        events: Is told what happens.
+        epoch_done: Called after each epoch with whether it is the best so far; the place to save.
+        should_stop: Asked after each step; True ends the training there.
+    """
+
+    recipe: Recipe
+    train: DeviceImages
+    val: DeviceImages | None
+    normaliser: Normaliser
+    objective: Objective
+    precision: Precision
+    events: TrainingEvents = field(default_factory=TrainingEvents)
+    epoch_done: Callable[[TrainingState, bool], None] = lambda state, is_best: None
+    should_stop: Callable[[], bool] = lambda: False
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps in an epoch."""
+        return steps_per_epoch(len(self.train), self.recipe.batch_size)
+
+
+def run_training(job: TrainingJob, state: TrainingState) -> bool:
+    """Train from ``state`` to the end of the recipe, changing ``state`` in place.
+
+    Returns:
+        Whether the end was reached; False when ``should_stop`` ended it.
+
+    Raises:
+        NonFiniteLossError: the loss became NaN or infinite.
+    """
+    recipe = job.recipe
+    while len(state.history) < recipe.epochs and not should_stop_early(state.losses, recipe.patience):
+        job.events.epoch_started(len(state.history) + 1)
+        if not _train_epoch(job, state):
+            return False
+        _finish_epoch(job, state)
+    return True
+
+
+def _train_epoch(job: TrainingJob, state: TrainingState) -> bool:
+    epoch, steps = len(state.history), job.steps_per_epoch
+    start = state.step - epoch * steps
+    order = order_generator(job.recipe.seed, epoch)
+    watch = _Watch(job, state)
+    state.model.train()
+    for images, labels in shuffled_batches(job.train, job.recipe.batch_size, order, start=start):
+        watch.add(*_train_step(job, state, images, labels), len(labels))
+        if job.should_stop():
+            watch.report()
+            return False
+    watch.report()
+    return True
+
+
+def _train_step(job: TrainingJob, state: TrainingState, pixels: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Take one optimizer step and return its loss and its number of right answers, still on the device."""
+    recipe, optimizer = job.recipe, state.optimizer
+    seed_model(recipe.seed, state.step)
+    inputs = job.normaliser(pixels, recipe.augmentation, augmentation_generator(recipe.seed, state.step))
+    optimizer.learning_rate = learning_rate(recipe, state.step, job.steps_per_epoch, state.losses)
+    with job.precision.autocast(pixels.device):
+        logits = state.model(inputs)
+        loss = job.objective(logits, labels)
+    optimizer.zero_grad()
+    state.scaler.scale(loss).backward()
+    state.scaler.unscale_(optimizer)
+    optimizer.clip_gradients(recipe.gradient_clip)
+    state.scaler.step(optimizer)
+    state.scaler.update()
+    if state.average is not None:
+        state.average.update_parameters(state.model)
+    state.step += 1
+    return loss.detach(), (logits.detach().argmax(dim=1) == labels).sum()
+
+
+class _Watch:
+    """Sums up an epoch's figures, reading them from the device only now and then, and checks the loss."""
+
+    def __init__(self, job: TrainingJob, state: TrainingState) -> None:
+        self._job, self._state = job, state
+        self._pending: list[tuple[Tensor, Tensor, int]] = []
+        self._since = time.perf_counter()
+
+    def add(self, loss: Tensor, correct: Tensor, count: int) -> None:
+        """Note one step."""
+        self._pending.append((loss, correct, count))
+        if len(self._pending) == _REPORT_EVERY:
+            self.report()
+
+    def report(self) -> None:
+        """Add the pending steps to the sums and tell how the epoch stands."""
+        if not self._pending:
+            return
+        losses = torch.stack([loss for loss, _, _ in self._pending]).tolist()
+        self._check_finite(losses)
+        counts = [count for _, _, count in self._pending]
+        sums = self._state.sums
+        sums.loss += sum(loss * count for loss, count in zip(losses, counts, strict=True))
+        sums.correct += int(torch.stack([correct for _, correct, _ in self._pending]).sum())
+        sums.seen += sum(counts)
+        now = time.perf_counter()
+        sums.seconds += now - self._since
+        self._since, self._pending = now, []
+        epoch, steps = len(self._state.history), self._job.steps_per_epoch
+        self._job.events.step_done(
+            StepReport(
+                epoch + 1,
+                self._state.step - epoch * steps,
+                sums.loss / sums.seen,
+                sums.correct / sums.seen,
+                sums.seen / max(sums.seconds, 1e-9),
+            )
+        )
+
+    def _check_finite(self, losses: list[float]) -> None:
+        for i, loss in enumerate(losses):
+            if not math.isfinite(loss):
+                step = self._state.step - len(losses) + i + 1
+                epoch = (step - 1) // self._job.steps_per_epoch + 1
+                raise NonFiniteLossError(
+                    f"the loss became {loss} at step {step} (epoch {epoch}); training stopped",
+                    hint="try a lower --lr, --set gradient_clip=1, or --precision fp32",
+                )
+
+
+def _finish_epoch(job: TrainingJob, state: TrainingState) -> None:
+    sums, state.sums = state.sums, EpochSums()
+    record = EpochRecord(
+        epoch=len(state.history) + 1,
+        train_loss=sums.loss / sums.seen,
+        train_accuracy=sums.correct / sums.seen,
+        val_loss=None,
+        val_accuracy=None,
+        learning_rate=state.optimizer.learning_rate,
+        seconds=sums.seconds,
+        images_per_second=sums.seen / max(sums.seconds, 1e-9),
+    )
+    if job.val is not None:
+        loss, accuracy = _validate(job, state, job.val)
+        record = replace(record, val_loss=loss, val_accuracy=accuracy)
+    state.history.append(record)
+    is_best = job.recipe.selection == "last" or state.best_epoch == len(state.history)
+    job.epoch_done(state, is_best)
+    job.events.epoch_ended(record, is_best)
+
+
+def _validate(job: TrainingJob, state: TrainingState, val: DeviceImages) -> tuple[float, float]:
+    logits = predict_logits(
+        state.evaluated_model,
+        val.images,
+        job.normaliser,
+        batch_size=job.recipe.eval_batch_size,
+        precision=job.precision,
+    )
+    loss = functional.cross_entropy(logits, val.labels).item()
+    if not math.isfinite(loss):
+        raise NonFiniteLossError(
+            f"the validation loss became {loss} in epoch {len(state.history) + 1}; training stopped",
+            hint="try a lower --lr, --set gradient_clip=1, or --precision fp32",
+        )
+    return loss, (logits.argmax(dim=1) == val.labels).float().mean().item()
