@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from mnistkit.data.batches import Normaliser
 from mnistkit.device import Precision
-from mnistkit.training.recipe import Augmentation
 
 
 @torch.inference_mode()
@@ -18,8 +17,6 @@ def predict_logits(
     *,
     batch_size: int,
     precision: Precision,
-    augmentation: Augmentation | None = None,
-    generator: torch.Generator | None = None,
 ) -> Tensor:
     """Return the logits of all images.
 
@@ -29,8 +26,6 @@ def predict_logits(
         normaliser: The normalisation the model was trained with.
         batch_size: Images in a forward pass.
         precision: Arithmetic of the forward pass.
-        augmentation: Random changes of each image, for robustness figures; None for none.
-        generator: A CPU generator for ``augmentation``.
 
     Returns:
         Float32 tensor of shape (n, classes) on the same device.
@@ -39,10 +34,7 @@ def predict_logits(
     model.eval()
     try:
         with precision.autocast(images.device):
-            batches = [
-                model(normaliser(pixels, augmentation, generator)).float()
-                for pixels in torch.split(images, batch_size)
-            ]
+            batches = [model(normaliser(pixels)).float() for pixels in torch.split(images, batch_size)]
     finally:
         model.train(was_training)
     return torch.cat(batches)
