@@ -7,6 +7,7 @@ the top: their names and sizes must be at hand before torch and numpy are loaded
 from __future__ import annotations
 
 import importlib
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +59,12 @@ def is_folder(spec: str) -> bool:
 
     A registered name wins over a folder that happens to be called the same; ``./mnist`` means the folder.
     """
-    return spec not in dataset_names() and Path(spec).expanduser().is_dir()
+    if spec in dataset_names():
+        return False
+    # "~nobody" has no home, and a text of a thousand letters is no file name: neither is a folder.
+    with suppress(RuntimeError, OSError):
+        return Path(spec).expanduser().is_dir()
+    return False
 
 
 def load_dataset(spec: str, options: LoadOptions | None = None) -> Dataset:

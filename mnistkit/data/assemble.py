@@ -62,4 +62,3 @@ def pixel_statistics(images: NDArray[np.uint8]) -> tuple[float, float]:
     mean = float((counts * values).sum() / counts.sum())
     variance = float((counts * (values - mean) ** 2).sum() / counts.sum())
     return mean, variance**0.5 or 1.0
-

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from mnistkit.registry import unknown_name
@@ -54,7 +55,8 @@ class DatasetInfo:
         source: Whom to cite, and where the data comes from.
         load: Loads the dataset, downloading it first where allowed and needed.
         status: Says whether the dataset ships, is in the cache, or must be downloaded.
-        download_size: Bytes to download; 0 for a dataset that ships.
+        location: Returns the file or folder that holds the data, or will hold it.
+        download_size: Bytes to download, about; 0 for a dataset that ships.
     """
 
     name: str
@@ -66,6 +68,7 @@ class DatasetInfo:
     source: str
     load: Callable[[LoadOptions], Dataset]
     status: Callable[[], Status]
+    location: Callable[[], Path]
     download_size: int = 0
 
 

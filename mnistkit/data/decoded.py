@@ -53,4 +53,4 @@ def _map(path: Path, header: PackedHeader) -> NDArray[np.uint8] | None:
         raw = np.memmap(path, dtype=np.uint8, mode="r")
     except (OSError, ValueError):  # numpy raises ValueError for an empty file
         return None
-    return raw if is_intact(raw, header) else None
+    return raw if is_intact(raw.data, header) else None

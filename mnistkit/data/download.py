@@ -1,14 +1,14 @@
-"""Datasets that torchvision downloads: its addresses, its checks and its readers, in a cache that is all or nothing.
+"""Datasets that torchvision downloads: its addresses, its checks and its readers, in a cache of whole datasets.
 
-A download goes to a temporary folder beside its place. When everything in it has torchvision's MD5 sums and could be
-read, the unpacked files are listed with their checksums and the folder is renamed to ``<cache>/<folder>/verified``.
-Nothing half-written is ever there. Files that the user put into ``<cache>/<folder>`` by hand are used instead of
-downloads where their MD5 sums are right.
+A download goes to a temporary folder beside its place. When everything in it has torchvision's MD5 sums and could
+be read, the unpacked files are listed with their checksums and the folder is renamed to
+``<cache>/<folder>/verified``. Nothing half-written is ever there. Files that the user put into
+``<cache>/<folder>`` by hand are used instead of downloads where their MD5 sums are right.
 """
 
 from __future__ import annotations
 
-import http.client
+import errno
 import json
 import shutil
 import tempfile
@@ -34,6 +34,9 @@ _TEMPORARY = ".download-"
 _DAY = 24 * 60 * 60
 # What torchvision's download and readers raise: network, wrong digest, damaged archive, wrong format.
 _FAILURES = (OSError, RuntimeError, ValueError, TypeError, EOFError, AssertionError, IndexError, zlib.error)
+
+# Faults of the cache folder and not of the network.
+_LOCAL_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 @dataclass(frozen=True)
@@ -135,16 +138,23 @@ def fetch(source: TorchvisionSource, options: LoadOptions) -> None:
 
 def _download(source: TorchvisionSource, root: Path, options: LoadOptions) -> None:
     """Let torchvision download, check, unpack and read everything below ``root``."""
+    from http.client import HTTPException
+
     make = source.dataset_class()
     transfer = Transfer(source.download_size, options.progress)
     try:
         with show_transfers(transfer):
             for split in (source.train, source.test):
                 make(str(root), **split, download=True)
-    except (*_FAILURES, http.client.HTTPException) as error:
+    except (*_FAILURES, HTTPException) as error:
+        if isinstance(error, OSError) and error.errno in _LOCAL_FAULTS:
+            raise
         files = source.remote_files(make)
-        damaged = next((file for file in files if _has_wrong_md5(root / source.raw_folder / file.name, file)), None)
-        reason = explain_failure(error, transfer, damaged and f"{damaged.name} has the wrong MD5 sum")
+        damaged = next(
+            (file for file in files if _has_wrong_md5(root / source.raw_folder / file.name, file)), None
+        )
+        damage = f"{damaged.name} has the wrong MD5 sum" if damaged else None
+        reason = explain_failure(error, transfer, damage)
         addresses = " ".join(file.url for file in files)
         raise DownloadError(
             f"cannot download {source.name}: {reason}",

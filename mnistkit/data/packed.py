@@ -117,14 +117,14 @@ def unpack(path: Path) -> bytes:
     nibbles = np.frombuffer(decoded[len(pixels) :], dtype=np.uint8)
     labels = np.stack([nibbles >> 4, nibbles & 15], axis=1).reshape(-1)[:count]
     raw = pixels + labels.tobytes()
-    if not is_intact(raw, header):
+    if not is_intact(memoryview(raw), header):
         raise _damaged(path)
     return raw
 
 
-def is_intact(raw: bytes | NDArray[np.uint8], header: PackedHeader) -> bool:
+def is_intact(raw: memoryview, header: PackedHeader) -> bool:
     """Say whether decoded bytes have the size and the CRC-32 of the header."""
-    return len(raw) == header.size and zlib.crc32(memoryview(raw)) == header.crc
+    return len(raw) == header.size and zlib.crc32(raw) == header.crc
 
 
 def views(raw: NDArray[np.uint8], header: PackedHeader) -> RawSplits:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import Any
@@ -56,6 +55,8 @@ def show_transfers(transfer: Transfer) -> Iterator[None]:
 
     torchvision offers no callback: it makes a ``tqdm`` bar per file, and that name in its module is replaced.
     """
+    import socket
+
     from torchvision.datasets import utils
 
     class Bar:

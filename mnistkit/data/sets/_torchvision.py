@@ -40,6 +40,7 @@ def register_torchvision(
             source=source,
             load=load,
             status=download.status,
+            location=lambda: download.verified,
             download_size=download.download_size,
         )
     )

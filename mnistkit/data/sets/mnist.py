@@ -38,5 +38,6 @@ INFO = register_dataset(
         source="Yann LeCun and Corinna Cortes, from NIST Special Databases 1 and 3",
         load=_load,
         status=lambda: "shipped",
+        location=lambda: PACKED,
     )
 )
