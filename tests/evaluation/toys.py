@@ -46,6 +46,7 @@ def register(monkeypatch: pytest.MonkeyPatch, dataset: Dataset) -> Dataset:
         source="this test",
         load=lambda options: dataset,
         status=lambda: "shipped",
+        location=Path,
     )
     data.dataset_names()
     monkeypatch.setitem(data._registry._values, dataset.name, info)
