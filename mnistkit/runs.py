@@ -80,7 +80,8 @@ class RunFolder:
         Raises:
             OutputError: too little space.
         """
-        free = shutil.disk_usage(self.path).free
+        existing = next(folder for folder in (self.path, *self.path.absolute().parents) if folder.exists())
+        free = shutil.disk_usage(existing).free
         if free < needed:
             raise OutputError(
                 f"{self.path}: only {free / 1e6:.0f} MB free, a run needs {needed / 1e6:.0f} MB",

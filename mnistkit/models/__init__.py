@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mnistkit.registry import Registry, unknown_name
 from mnistkit.training.recipe import Recipe
@@ -90,9 +90,12 @@ def get_architecture(name: str) -> Architecture:
     return _registry.get(name)
 
 
-def build_model(name: str, num_classes: int) -> nn.Module:
-    """Return a freshly initialised model of the architecture ``name`` for ``num_classes`` classes."""
-    return get_architecture(name).build(num_classes=num_classes)
+def build_model(name: str, num_classes: int, **arguments: Any) -> nn.Module:
+    """Return a freshly initialised model of the architecture ``name`` for ``num_classes`` classes.
+
+    Further ``arguments`` are those of the architecture's builder, if it has any.
+    """
+    return get_architecture(name).build(num_classes=num_classes, **arguments)
 
 
 @cache

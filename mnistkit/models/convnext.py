@@ -2,8 +2,8 @@
 
 The blocks are those of ConvNeXt V2 (Woo et al. 2023, section 3): depthwise convolution, LayerNorm, pointwise
 expansion by four, GELU, Global Response Normalization, pointwise projection, all on a residual. What differs
-from the ImageNet models suits small pictures: a stem of two overlapping convolutions instead of 4x4 patches, 3x3 depthwise
-kernels, and initial weights scaled by their fan-in.
+from the ImageNet models suits small pictures: a stem of two overlapping convolutions instead of 4x4 patches,
+3x3 depthwise kernels, and initial weights scaled by their fan-in.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class _ResponseNorm(torch.autograd.Function):
         return torch.addcmul(beta, x, factor)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the gradients of x, gamma and beta."""
         x, gamma, norm, mean, response, factor = ctx.saved_tensors
@@ -56,7 +56,7 @@ class _ResponseNorm(torch.autograd.Function):
 
 
 class GlobalResponseNorm(nn.Module):
-    """Global Response Normalization (Woo et al. 2023, section 3, algorithm 1) over (batch, positions, channels)."""
+    """Global Response Normalization (Woo et al. 2023, section 3) of (batch, positions, channels)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class GlobalResponseNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise; half-precision input is computed in float32, since it is squared and summed."""
-        result: Tensor = _ResponseNorm.apply(x.float(), self.gamma, self.beta)  # type: ignore[no-untyped-call]
+        result: Tensor = _ResponseNorm.apply(x.float(), self.gamma, self.beta)
         return result
 
 
@@ -85,7 +85,7 @@ class Block(nn.Module):
         y = self.depthwise(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         y = self.expand(self.norm(y.flatten(1, 2)))
         y = self.project(self.response(functional.gelu(y)))
-        return x + y.view_as(x)
+        return torch.add(x, y.view_as(x))
 
 
 class Downsample(nn.Module):
@@ -101,7 +101,8 @@ class Downsample(nn.Module):
         x = self.norm(x)
         _, height, width, _ = x.shape
         x = functional.pad(x, (0, 0, 0, width % 2, 0, height % 2))
-        patches = x.unflatten(1, (-1, 2)).unflatten(3, (-1, 2)).transpose(2, 3)
+        batch, height, width, channels = x.shape
+        patches = x.view(batch, height // 2, 2, width // 2, 2, channels).transpose(2, 3)
         merged: Tensor = self.merge(patches.flatten(3))
         return merged
 

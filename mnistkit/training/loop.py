@@ -101,10 +101,11 @@ def _train_step(job: TrainingJob, state: TrainingState, pixels: Tensor, labels: 
         logits = state.model(inputs)
         loss = job.objective(logits, labels)
     optimizer.zero_grad()
-    state.scaler.scale(loss).backward()
-    state.scaler.unscale_(optimizer)
+    torch.autograd.backward(state.scaler.scale(loss))
+    # GradScaler asks no more of an optimizer than param_groups and step().
+    state.scaler.unscale_(optimizer)  # type: ignore[arg-type]
     optimizer.clip_gradients(recipe.gradient_clip)
-    state.scaler.step(optimizer)
+    state.scaler.step(optimizer)  # type: ignore[arg-type]
     state.scaler.update()
     if state.average is not None:
         state.average.update_parameters(state.model)

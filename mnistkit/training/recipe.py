@@ -159,7 +159,7 @@ def _checked(key: str, value: Any, declared: tuple[type, Mapping[str, Any]], sou
     kind, limits = declared
     try:
         converted = _converted(value, kind)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise RecipeError(f"{source}: {key} must be {_EXPECTED[kind]}, not {value!r}") from None
     choices = limits["choices"]
     if choices and converted not in choices:

@@ -85,13 +85,12 @@ def read_history(folder: RunFolder) -> list[EpochRecord]:
     if not folder.history.exists():
         return []
     with folder.history.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [
-        EpochRecord(
-            epoch=int(row.pop("epoch")), **{name: float(text) if text else None for name, text in row.items()}
-        )
-        for row in rows
-    ]
+        return [_epoch_record(row) for row in csv.DictReader(file)]
+
+
+def _epoch_record(row: Mapping[str, str]) -> EpochRecord:
+    values: dict[str, Any] = {name: float(text) if text else None for name, text in row.items()}
+    return EpochRecord(**{**values, "epoch": int(row["epoch"])})
 
 
 def save_model(
@@ -103,7 +102,7 @@ def save_model(
 ) -> None:
     """Write the weights of the epoch just finished as the run's checkpoint."""
     record = state.history[-1]
-    metrics = {} if record.val_loss is None else _validation_figures(record)
+    figures = {"val_loss": record.val_loss, "val_accuracy": record.val_accuracy}
     info = CheckpointInfo(
         architecture=config.architecture,
         classes=dataset.classes,
@@ -114,7 +113,7 @@ def save_model(
         recipe=recipe.to_dict(),
         seed=recipe.seed,
         epoch=record.epoch,
-        metrics=metrics,
+        metrics={name: value for name, value in figures.items() if value is not None},
     )
     save_checkpoint(folder.model, state.evaluated_model.state_dict(), info)
 
@@ -193,11 +192,6 @@ def summarise(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _run_facts(config: TrainConfig) -> dict[str, Any]:
     return {"architecture": config.architecture, "dataset": config.dataset, "full": config.full}
-
-
-def _validation_figures(record: EpochRecord) -> dict[str, float]:
-    assert record.val_loss is not None and record.val_accuracy is not None
-    return {"val_loss": record.val_loss, "val_accuracy": record.val_accuracy}
 
 
 def _split_text(config: TrainConfig, recipe: Recipe, dataset: Dataset) -> str:

@@ -70,6 +70,11 @@ class TrainResult:
     metrics: Mapping[str, Any]
     trained: bool
 
+    @property
+    def checkpoint(self) -> Path:
+        """The checkpoint with the kept weights."""
+        return self.folder.model
+
 
 @dataclass(frozen=True)
 class SeedsResult:
@@ -111,6 +116,8 @@ def train(
         events.note(f"{folder.path} is already finished; --overwrite trains it again")
         run_files.check_same_run(folder, config, recipe)
         return TrainResult(folder, run_files.read_metrics(folder), trained=False)
+    if config.resume and folder.status() == "new":
+        events.note(f"nothing to resume in {folder.path}; starting")
     recipe = _enter(folder, config, recipe)
     return _Run(config, recipe, folder, events, should_stop).execute()
 
@@ -159,7 +166,6 @@ def resolve_recipe(config: TrainConfig) -> Recipe:
 
 def _with_seed(config: TrainConfig, seed: int) -> TrainConfig:
     out = config.out / f"seed{seed}" if config.out else None
-    # An unfinished seed of an interrupted series goes on; one not begun yet starts.
     return replace(config, out=out, changes=(*config.changes, ("--seeds", {"seed": seed})))
 
 
