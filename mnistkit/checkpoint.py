@@ -5,8 +5,13 @@ The description is one JSON document in the file's metadata header. No pickle is
 
 from __future__ import annotations
 
+import errno
 import json
+import math
+import os
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,6 +27,8 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 _METADATA_KEY = "mnistkit"
+# The length of the header, and the opening of it.
+_SMALLEST = 9
 _RETRAIN_HINT = "train a new one: mnistkit train"
 
 
@@ -82,16 +89,45 @@ class CheckpointInfo:
         try:
             values = json.loads(text)
             found = values["format_version"]
+            if not isinstance(found, int) or isinstance(found, bool):
+                raise TypeError("format_version")
             if found == FORMAT_VERSION:
-                values["classes"] = tuple(map(str, values["classes"]))
-                values["input_size"] = tuple(map(int, values["input_size"]))
-                return cls(**{f.name: values[f.name] for f in fields(cls)})
-        except (ValueError, KeyError, TypeError) as error:
+                return cls(**_checked_fields({f.name: values[f.name] for f in fields(cls)}))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise CheckpointError(f"{path}: its description is damaged", hint=_RETRAIN_HINT) from error
         raise CheckpointError(
             f"{path}: checkpoint format {found}; this mnistkit {__version__} reads format {FORMAT_VERSION}",
             hint="use the mnistkit version that wrote it, or train a new one",
         )
+
+
+def _checked_fields(values: dict[str, Any]) -> dict[str, Any]:
+    """Return a description's values with lists as tuples, or raise TypeError or ValueError.
+
+    A file can hold anything; what is not checked here would fail later, far from its cause.
+    """
+    for names, kinds in _FIELD_TYPES.items():
+        for name in names:
+            if not isinstance(values[name], kinds) or isinstance(values[name], bool):
+                raise TypeError(name)
+    if not (math.isfinite(values["mean"]) and math.isfinite(values["std"]) and values["std"] > 0):
+        raise ValueError("mean, std")
+    size = values["input_size"]
+    if len(size) != 2 or not all(type(number) is int and number > 0 for number in size):
+        raise ValueError("input_size")
+    classes = values["classes"]
+    if len(classes) < 2 or not all(isinstance(name, str) for name in classes):
+        raise ValueError("classes")
+    return {**values, "classes": tuple(classes), "input_size": tuple(size)}
+
+
+_FIELD_TYPES: dict[tuple[str, ...], tuple[type, ...]] = {
+    ("architecture", "dataset", "split"): (str,),
+    ("seed", "epoch", "format_version"): (int,),
+    ("mean", "std"): (int, float),
+    ("classes", "input_size"): (list,),
+    ("recipe", "metrics", "architecture_args", "versions"): (dict,),
+}
 
 
 @dataclass(frozen=True)
@@ -121,8 +157,10 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], description: Mapping
         try:
             save_file(content, temporary, metadata=metadata)
         except SafetensorError as error:
-            # safetensors hides a full disk in its own error type.
-            raise OSError(str(error)) from error
+            # safetensors hides a full disk in the text of its own error type: "Os { code: 28, ... }".
+            code = re.search(r"code: (\d+)", str(error))
+            number = int(code[1]) if code else errno.EIO
+            raise OSError(number, os.strerror(number)) from error
 
 
 def load_tensors(path: Path, device: str = "cpu") -> dict[str, Tensor]:
@@ -137,7 +175,7 @@ def load_tensors(path: Path, device: str = "cpu") -> dict[str, Tensor]:
     try:
         return load_file(path, device=device)
     except (SafetensorError, OSError) as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(path) from error
 
 
 def read_description(path: Path) -> str:
@@ -148,12 +186,12 @@ def read_description(path: Path) -> str:
     """
     from safetensors import SafetensorError, safe_open
 
-    _check_kind(path)
+    _check_present(path)
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(path) from error
     if _METADATA_KEY not in metadata:
         raise CheckpointError(f"{path}: a safetensors file, but not a mnistkit checkpoint", hint=_RETRAIN_HINT)
     return str(metadata[_METADATA_KEY])
@@ -196,12 +234,17 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoin
     from mnistkit.models import build_model
 
     info = read_info(path)
+    tensors = load_tensors(path)
     try:
-        model = build_model(info.architecture, num_classes=len(info.classes))
+        model = build_model(info.architecture, num_classes=len(info.classes), **info.architecture_args)
     except MnistkitError as error:
         raise CheckpointError(f"{path}: {error.message}", hint=error.hint) from error
+    except TypeError as error:
+        raise CheckpointError(
+            f"{path}: the architecture '{info.architecture}' does not take its arguments", hint=_RETRAIN_HINT
+        ) from error
     try:
-        model.load_state_dict(load_tensors(path))
+        model.load_state_dict(tensors)
     except RuntimeError as error:
         raise CheckpointError(
             f"{path}: its tensors do not fit the architecture '{info.architecture}'", hint=_RETRAIN_HINT
@@ -209,27 +252,38 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoin
     return Checkpoint(path, info, model.to(device).eval())
 
 
-def _check_kind(path: Path) -> None:
+def _check_present(path: Path) -> None:
     if path.is_dir():
         raise CheckpointError(f"{path} is a folder, not a checkpoint file")
     try:
-        with path.open("rb") as file:
-            start = file.read(16)
+        start = _first_bytes(path)
     except FileNotFoundError:
         raise CheckpointError(f"checkpoint {path} does not exist", hint=_RETRAIN_HINT) from None
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {error.strerror}") from error
     if not start:
         raise CheckpointError(f"{path} is empty", hint=_RETRAIN_HINT)
-    if start[:2] == b"PK" or start[:1] == b"\x80":
-        raise CheckpointError(
+
+
+def _unreadable(path: Path) -> CheckpointError:
+    """Return the error for a file that safetensors refuses.
+
+    Only a refused file is looked at for being a pickle: a sound safetensors file starts with the length of its
+    header, which may happen to begin like one.
+    """
+    start = b""
+    with suppress(OSError):
+        start = _first_bytes(path)
+    if start.startswith((b"PK\x03\x04", *(bytes((0x80, protocol)) for protocol in range(2, 6)))):
+        return CheckpointError(
             f"{path} is a pickle (a torch.save file); mnistkit reads only safetensors, for safety",
             hint="save its state_dict with safetensors, or train a new one: mnistkit train",
         )
+    if len(start) < _SMALLEST or start[8:9] == b"{":
+        return CheckpointError(f"{path} is cut short or damaged", hint=_RETRAIN_HINT)
+    return CheckpointError(f"{path} is not a safetensors file", hint=_RETRAIN_HINT)
 
 
-def _unreadable(path: Path, error: Exception) -> CheckpointError:
-    text = str(error).lower()
-    truncated = any(word in text for word in ("incomplete", "metadataincompletebuffer", "invalidoffset"))
-    what = "is cut short" if truncated else "is not a readable safetensors file"
-    return CheckpointError(f"{path} {what}", hint=_RETRAIN_HINT)
+def _first_bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_SMALLEST)

@@ -26,6 +26,8 @@ def cache_dir() -> Path:
 def output_error(path: Path, error: OSError) -> OutputError:
     """Return the one-line error for an ``OSError`` met while writing ``path``."""
     reason = error.strerror or str(error)
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        reason = "a file stands where a folder is needed"
     return OutputError(
         f"cannot write {path}: {reason}", hint="choose another place, or free space and check permissions"
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from difflib import get_close_matches
 from pathlib import Path
 
 from mnistkit.exceptions import CheckpointError
@@ -30,9 +32,9 @@ def locate_checkpoint(spec: str | None, announce: Callable[[str], None] = lambda
     """
     if spec is None or spec == LATEST:
         path = _latest()
-    elif Path(spec).is_dir():
+    elif _is(Path.is_dir, spec):
         path = _of_run(RunFolder(Path(spec)))
-    elif Path(spec).exists():
+    elif _is(Path.exists, spec):
         return Path(spec)
     elif spec in bundled_names():
         path = WEIGHTS / f"{spec}.safetensors"
@@ -57,7 +59,18 @@ def _of_run(run: RunFolder) -> Path:
     )
 
 
+def _is(test: Callable[[Path], bool], spec: str) -> bool:
+    # A text that the system refuses as a path (too long) is just not there.
+    with suppress(OSError):
+        return test(Path(spec))
+    return False
+
+
 def _not_found(spec: str) -> CheckpointError:
+    runs = (str(path) for path in RUNS.glob("*"))
+    close = get_close_matches(spec, [LATEST, *bundled_names(), *runs], n=1)
+    if close:
+        return CheckpointError(f"checkpoint '{spec}' does not exist; did you mean '{close[0]}'?")
     choices = ", ".join(bundled_names())
     bundled = f" or a bundled model ({choices})" if choices else ""
     return CheckpointError(

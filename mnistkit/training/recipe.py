@@ -5,6 +5,7 @@ No heavy import stands here, so that the command line can check a recipe before 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any, get_type_hints
@@ -165,6 +166,8 @@ def _checked(key: str, value: Any, declared: tuple[type, Mapping[str, Any]], sou
     if choices and converted not in choices:
         error = unknown_name(key, str(converted), choices)
         raise RecipeError(f"{source}: {error.message}")
+    if kind is float and not math.isfinite(converted):
+        raise RecipeError(f"{source}: {key} must be a finite number, not {value}")
     if kind in (int, float) and not _within(converted, limits):
         raise RecipeError(f"{source}: {key} must be {_range_text(limits)}, not {value}")
     return converted
@@ -190,11 +193,8 @@ def _converted(value: Any, kind: type) -> Any:
 
 def _within(value: float, limits: Mapping[str, Any]) -> bool:
     low, high, above, below = (limits[name] for name in ("low", "high", "above", "below"))
-    # Written so that NaN fails every test.
     return (
-        abs(value) != float("inf")
-        and value == value
-        and (low is None or value >= low)
+        (low is None or value >= low)
         and (high is None or value <= high)
         and (above is None or value > above)
         and (below is None or value < below)
