@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from mnistkit import __version__
-from mnistkit.cli import env, evaluate, models, train
+from mnistkit.cli import datasets, env, evaluate, models, train
 from mnistkit.cli.errors import BROKEN_PIPE, discard_stdout, report
 
 _order: list[str] = []
@@ -52,6 +52,7 @@ def _add(name: str, command: typer.Typer | Callable[..., None]) -> None:
 _add("train", train.train)
 _add("evaluate", evaluate.evaluate)
 _add("models", models.app)
+_add("datasets", datasets.app)
 _add("env", env.env)
 
 

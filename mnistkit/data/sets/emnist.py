@@ -59,7 +59,7 @@ def _register(split: str, title: str, classes: str, sizes: tuple[int, int]) -> D
 
 
 DIGITS = _register("digits", "Digits, 280,000 of them", string.digits, (240_000, 40_000))
-LETTERS = _register("letters", "Letters, upper and lower case as one", string.ascii_lowercase, (124_800, 20_800))
+LETTERS = _register("letters", "Letters, both cases as one", string.ascii_lowercase, (124_800, 20_800))
 # Lower-case letters that look like their capitals share their classes.
 BALANCED = _register(
     "balanced", "Digits and letters, 47 even classes", string.digits + string.ascii_uppercase + "abdefghnqrt",

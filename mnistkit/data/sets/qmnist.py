@@ -43,7 +43,7 @@ INFO = register_torchvision(
         raw_folder="QMNIST/raw",
         download_size=20_436_162,
     ),
-    title="MNIST rebuilt, with 50,000 new test digits",
+    title="MNIST rebuilt, 50,000 new test digits",
     classes=tuple("0123456789"),
     sizes=(60_000, 50_000),
     licence="BSD 3-Clause",

@@ -1,0 +1,95 @@
+"""Pictures in the terminal: grids of small grey images with captions, in what the terminal can show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len, set_cell_size
+from rich.color import Color
+from rich.console import Console
+from rich.style import Style
+from rich.text import Text
+
+from mnistkit.reporting.console import drawing_width
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_GAP = 2
+_HALF_BLOCK = "▀"
+# From no ink to full ink.
+_ASCII_INK = " .:-=+*#%@"
+_GREYS = ("truecolor", "256")
+
+
+def print_pictures(console: Console, images: NDArray[np.uint8], captions: Sequence[str]) -> None:
+    """Print images in rows, as many in a row as fit, each with its caption below.
+
+    A character shows two pixels, one above the other: as a half block in 24-bit or 256 colours (rich chooses the
+    nearest of the 24 greys there), and as one of ten ASCII characters where there are fewer colours, on a pipe,
+    or where the output's encoding has no half block.
+
+    Args:
+        console: Where to print.
+        images: uint8 array of shape (n, height, width); height even.
+        captions: n lines of text; those too long for their image are cut.
+    """
+    width = images.shape[2]
+    per_row = max(1, (drawing_width(console) + _GAP) // (width + _GAP))
+    lines_of = _half_blocks if can_show_greys(console) else _ascii
+    for start in range(0, len(images), per_row):
+        rows = [lines_of(image) for image in images[start : start + per_row]]
+        rows = [
+            [*lines, Text(_centred(caption, width))]
+            for lines, caption in zip(rows, captions[start : start + per_row], strict=True)
+        ]
+        for parts in zip(*rows, strict=True):
+            line = Text(" " * _GAP).join(parts)
+            line.rstrip()
+            console.print(line, no_wrap=True, crop=True, overflow="crop")
+        if start + per_row < len(images):
+            console.print()
+
+
+def can_show_greys(console: Console) -> bool:
+    """Say whether the console has enough greys, and the half block, for pictures in colour."""
+    if console.color_system not in _GREYS:
+        return False
+    try:
+        _HALF_BLOCK.encode(console.encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _half_blocks(image: NDArray[np.uint8]) -> list[Text]:
+    return [_half_block_line(top, bottom) for top, bottom in _row_pairs(image)]
+
+
+def _half_block_line(top: NDArray[np.uint8], bottom: NDArray[np.uint8]) -> Text:
+    line = Text()
+    for (upper, lower), run in groupby(zip(top.tolist(), bottom.tolist(), strict=True)):
+        style = Style(color=Color.from_rgb(upper, upper, upper), bgcolor=Color.from_rgb(lower, lower, lower))
+        line.append(_HALF_BLOCK * len(list(run)), style)
+    return line
+
+
+def _ascii(image: NDArray[np.uint8]) -> list[Text]:
+    steps = len(_ASCII_INK) - 1
+    return [
+        Text("".join(_ASCII_INK[round((int(a) + int(b)) / 510 * steps)] for a, b in zip(top, bottom, strict=True)))
+        for top, bottom in _row_pairs(image)
+    ]
+
+
+def _row_pairs(image: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    return zip(image[::2], image[1::2], strict=True)
+
+
+def _centred(caption: str, width: int) -> str:
+    """Return the caption in exactly ``width`` columns, wide characters counted as two."""
+    text = caption if cell_len(caption) <= width else set_cell_size(caption, width - 1) + "…"
+    return set_cell_size(" " * ((width - cell_len(text)) // 2) + text, width)

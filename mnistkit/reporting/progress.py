@@ -1,0 +1,87 @@
+"""Progress of loading a dataset: a bar on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.filesize import decimal
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from mnistkit.reporting import console as consoles
+
+BYTES = "bytes"
+# Shorter work needs no line on a pipe.
+_QUIET_SECONDS = 2.0
+
+
+class LoadProgress:
+    """A context manager whose calls fit :attr:`mnistkit.data.base.LoadOptions.progress`.
+
+    It appears with the first call and goes when the block ends. Everything goes to standard error.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or consoles.stderr()
+        self._bar: Progress | None = None
+        self._started = 0.0
+        self._quarter = 0
+
+    def __enter__(self) -> LoadProgress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __call__(self, done: int, total: int, unit: str) -> None:
+        """Show that ``done`` of ``total`` are done; a ``total`` of 0 is unknown."""
+        self._started = self._started or time.monotonic()
+        if self._console.is_terminal:
+            self._move_bar(done, total, unit)
+        else:
+            self._print_quarter(done, total, unit)
+
+    def warn(self, line: str) -> None:
+        """Print a warning above the bar; fits :attr:`mnistkit.data.base.LoadOptions.warn`."""
+        self.close()
+        consoles.warn(line)
+
+    def close(self) -> None:
+        """Remove the bar."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _move_bar(self, done: int, total: int, unit: str) -> None:
+        if self._bar is None:
+            columns = (TextColumn("{task.description}"), BarColumn(), _Amount(), TimeRemainingColumn(compact=True))
+            self._bar = Progress(*columns, console=self._console, transient=True)
+            self._bar.start()
+            self._bar.add_task(_verb(unit), unit=unit)
+        self._bar.update(self._bar.task_ids[0], completed=done, total=total or None)
+
+    def _print_quarter(self, done: int, total: int, unit: str) -> None:
+        quarter = 4 * done // total if total else 0
+        is_long = unit == BYTES or time.monotonic() - self._started > _QUIET_SECONDS
+        if quarter > self._quarter and is_long:
+            self._console.print(f"{_verb(unit)} {_amount(done, total, unit)}", soft_wrap=True)
+            self._quarter = quarter
+
+
+class _Amount(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(_amount(int(task.completed), int(task.total or 0), task.fields["unit"]))
+
+
+def _verb(unit: str) -> str:
+    return "downloading" if unit == BYTES else "reading"
+
+
+def _amount(done: int, total: int, unit: str) -> str:
+    if unit == BYTES:
+        return f"{decimal(done)} of {decimal(total)}" if total else decimal(done)
+    return f"{done:,} of {total:,} {unit}" if total else f"{done:,} {unit}"
