@@ -7,7 +7,7 @@ of a user's own matplotlib settings.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SUFFIXES = (".png", ".pdf", ".svg")
-_STYLE: Mapping[str, Any] = {
+# Any: the stubs of matplotlib take only literal names.
+_STYLE: Any = {
     "font.family": "sans-serif",
     "font.size": 10,
     "figure.titlesize": 12,

@@ -1,0 +1,68 @@
+"""What holds for every registered dataset, and for MNIST."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mnistkit
+from mnistkit.data import check_dataset, dataset_names, get_dataset_info, load_dataset
+from mnistkit.exceptions import UnknownNameError
+
+INDICES = Path(mnistkit.__file__).parents[1] / "docs" / "mnist-validation-indices.txt"
+INDICES_SHA256 = "0935d45169166f31add4e486a967d889aed97d5d10ab81022dea793ae15e277f"
+
+
+@pytest.mark.parametrize("name", dataset_names())
+def test_every_entry_is_complete(name: str) -> None:
+    info = get_dataset_info(name)
+    assert info.name == name
+    assert len(set(info.classes)) == len(info.classes) >= 10
+    assert info.train_size > info.test_size > 0 and info.title and info.licence and info.source
+    assert (info.download_size == 0) == (info.status() == "shipped")
+
+
+def test_names_need_nothing_heavy() -> None:
+    code = (
+        "import sys; from mnistkit.data import dataset_names, get_dataset_info\n"
+        "[get_dataset_info(name).status() for name in dataset_names()]\n"
+        "print([name for name in ('numpy', 'torch', 'torchvision', 'PIL') if name in sys.modules])"
+    )
+    root = Path(mnistkit.__file__).parents[1]
+    assert subprocess.check_output([sys.executable, "-c", code], cwd=root, text=True) == "[]\n"
+
+
+def test_an_unknown_name_gets_the_closest() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'fashion-mnist'"):
+        check_dataset("fashion-mnits")
+
+
+def test_mnist_in_numbers() -> None:
+    dataset = load_dataset("mnist")
+    assert (dataset.mean, dataset.std, dataset.validation_size) == (0.1307, 0.3081, 5000)
+    sizes = [len(dataset.split(name)) for name in ("train", "val", "test")]
+    assert sizes == [55_000, 5_000, 10_000]
+    assert dataset.classes == tuple("0123456789")
+
+
+def test_mnist_normalisation_is_that_of_its_images() -> None:
+    from mnistkit.data.assemble import pixel_statistics
+
+    mean, std = pixel_statistics(load_dataset("mnist").train.images)
+    assert mean == pytest.approx(0.1307, abs=5e-5) and std == pytest.approx(0.3081, abs=5e-5)
+
+
+def test_the_published_validation_indices_are_the_split() -> None:
+    content = INDICES.read_bytes()
+    assert hashlib.sha256(content).hexdigest() == INDICES_SHA256
+    published = np.array(content.decode("ascii").split(), dtype=np.int64)
+    dataset = load_dataset("mnist")
+    validation = dataset.split("val")
+    assert (validation.indices == published).all()
+    assert (validation.labels == dataset.train.labels[published]).all()
+    assert not set(published) & set(dataset.split("train").indices)

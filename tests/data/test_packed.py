@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mnistkit.data import load_dataset
+from mnistkit.data.idx import format_idx
+from mnistkit.data.packed import RawSplits, pack, read_header, unpack, views
+from mnistkit.data.sets.mnist import PACKED
+from mnistkit.exceptions import DataError
+
+PUBLISHED = {
+    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+}
+
+
+def small(train: int, test: int) -> RawSplits:
+    random = np.random.default_rng(train)
+    parts = [
+        array
+        for n in (train, test)
+        for array in (
+            random.integers(0, 256, (n, 28, 28), dtype=np.uint8),
+            random.integers(0, 16, n, dtype=np.uint8),
+        )
+    ]
+    return RawSplits(*parts)
+
+
+def test_the_shipped_mnist_is_the_published_one() -> None:
+    dataset = load_dataset("mnist")
+    arrays = {
+        "train-images-idx3-ubyte": dataset.train.images,
+        "train-labels-idx1-ubyte": dataset.train.labels.astype(np.uint8),
+        "t10k-images-idx3-ubyte": dataset.test.images,
+        "t10k-labels-idx1-ubyte": dataset.test.labels.astype(np.uint8),
+    }
+    sums = {name: hashlib.md5(format_idx(a), usedforsecurity=False).hexdigest() for name, a in arrays.items()}
+    assert sums == PUBLISHED
+
+
+def test_the_shipped_file_is_small_and_its_licence_stands_beside_it() -> None:
+    assert PACKED.stat().st_size <= 10_000_000
+    licence = (PACKED.parent / "LICENSE-MNIST.md").read_text(encoding="utf-8")
+    for needed in ("Attribution-ShareAlike 3.0", "Yann LeCun", "Corinna Cortes", *PUBLISHED.values()):
+        assert needed in licence
+
+
+@pytest.mark.parametrize(("train", "test"), [(0, 0), (1, 0), (3, 2), (4, 5)])
+def test_round_trip(train: int, test: int, tmp_path: Path) -> None:
+    splits, path = small(train, test), tmp_path / "small.packed"
+    path.write_bytes(pack(splits))
+    decoded = views(np.frombuffer(unpack(path), dtype=np.uint8), read_header(path))
+    for name in ("train_images", "train_labels", "test_images", "test_labels"):
+        assert (getattr(decoded, name) == getattr(splits, name)).all()
+        assert getattr(decoded, name).shape == getattr(splits, name).shape
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    good = small(2, 2)
+    with pytest.raises(DataError, match="labels below 16"):
+        pack(RawSplits(good.train_images, good.train_labels + 20, good.test_images, good.test_labels))
+    with pytest.raises(DataError, match="28x28"):
+        pack(RawSplits(good.train_images[:, 1:], good.train_labels, good.test_images, good.test_labels))
+
+
+CONTENT = pack(small(2, 1))
+
+
+@given(place=st.integers(0, len(CONTENT) - 1), change=st.integers(1, 255), length=st.integers(0, len(CONTENT)))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_any_damage_is_noticed(place: int, change: int, length: int, tmp_path: Path) -> None:
+    path = tmp_path / "damaged.packed"
+    flipped = bytearray(CONTENT)
+    flipped[place] ^= change
+    for content in (bytes(flipped), CONTENT[:length]):
+        path.write_bytes(content)
+        try:
+            # A changed byte that lzma does not look at may pass, but only with the right content.
+            assert unpack(path) == _intact(tmp_path)
+        except DataError as error:
+            assert "damaged" in str(error) and "install" in (error.hint or "")
+
+
+def _intact(folder: Path) -> bytes:
+    path = folder / "intact.packed"
+    path.write_bytes(CONTENT)
+    return unpack(path)
+
+
+def test_missing_packed_file(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="damaged"):
+        unpack(tmp_path / "nothing")
