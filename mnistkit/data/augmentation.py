@@ -68,5 +68,6 @@ def _elastic(shape: torch.Size, ranges: Augmentation, generator: torch.Generator
     smooth = functional.conv2d(noise, kernel.view(1, 1, 1, -1), padding=(0, radius))
     smooth = functional.conv2d(smooth, kernel.view(1, 1, -1, 1), padding=(radius, 0))
     field = smooth.view(n, 2, height, width).permute(0, 2, 3, 1)
-    rms = field.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp_min(1e-12)
+    # Of the displacement's length: both its parts count.
+    rms = field.square().sum(dim=3, keepdim=True).mean(dim=(1, 2), keepdim=True).sqrt().clamp_min(1e-12)
     return field / rms * ranges.elastic * torch.tensor([2 / width, 2 / height])

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from mnistkit.data import augmentation
+from mnistkit.data.augmentation import augment
+from mnistkit.training.recipe import Augmentation
+
+MANY = 400
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def blob(x: float, y: float, n: int = MANY, width: float = 1.5) -> Tensor:
+    """Return n images of a round spot, (x, y) pixels right of and below the middle."""
+    places = torch.arange(28) - 13.5
+    spot = torch.exp(-((places[None, :] - x) ** 2 + (places[:, None] - y) ** 2) / (2 * width**2))
+    return spot.expand(n, 1, 28, 28).clone()
+
+
+def centroids(images: Tensor) -> Tensor:
+    """Return each image's centre of mass as (x, y) pixels from the middle."""
+    places = torch.arange(28) - 13.5
+    weights = images[:, 0] / images.sum(dim=(1, 2, 3))[:, None, None]
+    return torch.stack([(weights.sum(1) * places).sum(1), (weights.sum(2) * places).sum(1)], dim=1)
+
+
+def test_zero_ranges_return_the_input_itself() -> None:
+    images = torch.rand(3, 1, 28, 28)
+    assert augment(images, Augmentation(), generator()) is images
+    assert augment(images, Augmentation(elastic_sigma=2.0), generator()).allclose(images, atol=1e-5)
+
+
+@pytest.mark.parametrize(("key", "axis"), [("translate_x", 0), ("translate_y", 1)])
+def test_translation_moves_along_its_axis_within_its_range(key: str, axis: int) -> None:
+    moved = centroids(augment(blob(0, 0), Augmentation(**{key: 0.2}), generator()))
+    shift, still = moved[:, axis], moved[:, 1 - axis]
+    limit = 0.2 * 28
+    assert still.abs().max() < 0.01
+    assert shift.max() == pytest.approx(limit, abs=0.1) and shift.min() == pytest.approx(-limit, abs=0.1)
+    assert shift.std() == pytest.approx(limit / math.sqrt(3), rel=0.1)
+
+
+def test_rotation_turns_about_the_middle_within_its_range() -> None:
+    x, y = centroids(augment(blob(7, 0), Augmentation(rotation=30), generator())).unbind(1)
+    angles = torch.rad2deg(torch.atan2(y, x))
+    assert torch.hypot(x, y).sub(7).abs().max() < 0.05
+    assert angles.max() == pytest.approx(30, abs=1) and angles.min() == pytest.approx(-30, abs=1)
+
+
+def test_zoom_scales_both_axes_alike_within_its_range() -> None:
+    x, y = centroids(augment(blob(4, 4), Augmentation(zoom=0.25), generator())).unbind(1)
+    assert (x - y).abs().max() < 0.01
+    assert (x / 4).max() == pytest.approx(1.25, abs=0.02) and (x / 4).min() == pytest.approx(0.75, abs=0.02)
+
+
+def test_shear_moves_rows_sideways_within_its_range() -> None:
+    x, y = centroids(augment(blob(0, 6), Augmentation(shear=20), generator())).unbind(1)
+    limit = 6 * math.tan(math.radians(20))
+    assert (y - 6).abs().max() < 0.05
+    assert x.max() == pytest.approx(limit, abs=0.1) and x.min() == pytest.approx(-limit, abs=0.1)
+
+
+@pytest.mark.parametrize("sigma", [1.5, 4.0])
+def test_elastic_displacement_has_the_rms_asked_for(sigma: float) -> None:
+    ranges = Augmentation(elastic=1.3, elastic_sigma=sigma)
+    field = augmentation._elastic(torch.Size((20, 1, 28, 28)), ranges, generator()) * 14
+    assert field.square().sum(-1).mean(dim=(1, 2)).sqrt().allclose(torch.tensor(1.3))
+    # A greater sigma makes neighbours move alike.
+    difference = (field[:, 1:] - field[:, :-1]).square().mean().sqrt()
+    assert difference < 1.3 / sigma
+
+
+def test_elastic_moves_pixels_and_leaves_no_trace_outside() -> None:
+    images = blob(0, 0, n=50)
+    bent = augment(images, Augmentation(elastic=2.0), generator())
+    moved = (centroids(bent) - centroids(images)).norm(dim=1)
+    assert 0.3 < moved.mean() < 4
+    assert bent.min() >= 0 and bent.max() <= 1
+
+
+def test_each_image_has_its_own_change_and_the_seed_decides_it() -> None:
+    ranges = Augmentation(rotation=20, translate_x=0.1, zoom=0.1, shear=5, elastic=1.0)
+    images = blob(5, 3, n=4)
+    first, again, other = (augment(images, ranges, generator(seed)) for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert not torch.equal(first[0], first[1])

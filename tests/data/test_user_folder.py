@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnistkit.data import load_dataset
+from mnistkit.data.base import Dataset, LoadOptions
+from mnistkit.data.idx import format_idx
+from mnistkit.exceptions import DataError, UnknownNameError
+
+
+def level(label: int, number: int) -> int:
+    return 40 + 10 * label + number
+
+
+def make_classes(folder: Path, classes: dict[str, int], paper: int = 0) -> Path:
+    """Make pictures whose centre tells class and number, and whose border is ``paper``."""
+    for label, (name, count) in enumerate(classes.items()):
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            pixels = np.full((28, 28), paper, dtype=np.uint8)
+            pixels[10:18, 10:18] = level(label, number)
+            Image.fromarray(pixels).save(folder / name / f"{number}.png")
+    return folder
+
+
+def centres(dataset: Dataset) -> list[int]:
+    return sorted([*dataset.train.images[:, 14, 14].tolist(), *dataset.test.images[:, 14, 14].tolist()])
+
+
+def test_a_folder_of_classes(tmp_path: Path) -> None:
+    folder = make_classes(tmp_path / "digits", {"zero": 7, "one": 14})
+    dataset = load_dataset(str(folder))
+    assert dataset.name == str(folder)
+    assert dataset.classes == ("one", "zero")
+    assert (len(dataset.train), len(dataset.test)) == (18, 3)
+    assert np.bincount(dataset.test.labels).tolist() == [2, 1]
+    assert centres(dataset) == sorted([level(0, i) for i in range(7)] + [level(1, i) for i in range(14)])
+    assert sorted([*dataset.train.indices, *dataset.test.indices]) == list(range(21))
+    assert np.bincount(dataset.split("val").labels).tolist() == [1, 1]
+    again = load_dataset(str(folder), LoadOptions(workers=1))
+    assert (again.train.images == dataset.train.images).all()
+
+
+def test_train_and_test_folders(tmp_path: Path) -> None:
+    make_classes(tmp_path / "d" / "train", {"a": 4, "b": 5})
+    make_classes(tmp_path / "d" / "test", {"a": 1, "b": 2})
+    dataset = load_dataset(str(tmp_path / "d"))
+    assert (len(dataset.train), len(dataset.test), dataset.classes) == (9, 3, ("a", "b"))
+    assert dataset.test.labels.tolist() == [0, 1, 1]
+
+
+def test_train_folder_alone_is_split(tmp_path: Path) -> None:
+    make_classes(tmp_path / "d" / "train", {"a": 7, "b": 7})
+    assert len(load_dataset(str(tmp_path / "d")).test) == 2
+
+
+def test_classes_called_train_and_bus_are_classes(tmp_path: Path) -> None:
+    folder = make_classes(tmp_path / "d", {"bus": 4, "train": 4})
+    assert load_dataset(str(folder)).classes == ("bus", "train")
+
+
+def test_natural_order_of_many_classes(tmp_path: Path) -> None:
+    names = ["1", "2", "10", "20", "a2", "a10", "B"]
+    folder = make_classes(tmp_path / "d", dict.fromkeys(reversed(names), 3))
+    dataset = load_dataset(str(folder))
+    assert dataset.classes == tuple(names)
+    assert set(dataset.train.labels.tolist()) == set(dataset.test.labels.tolist()) == set(range(7))
+
+
+def test_hidden_and_other_files_are_left_out_and_nested_ones_found(tmp_path: Path) -> None:
+    folder = make_classes(tmp_path / "d", {"a": 3, "b": 3})
+    for name in ("a/notes.txt", "a/Thumbs.db", "a/.hidden.png", ".git/x.png", "a/.cache/x.png", "readme.png"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("no picture")
+    (folder / "b" / "more").mkdir()
+    Image.new("L", (28, 28), 1).save(folder / "b" / "more" / "LAST.PNG")
+    dataset = load_dataset(str(folder))
+    assert dataset.classes == ("a", "b") and len(dataset.train) + len(dataset.test) == 7
+
+
+def test_dark_ink_on_light_paper_is_inverted(tmp_path: Path) -> None:
+    light = load_dataset(str(make_classes(tmp_path / "light", {"a": 4, "b": 4}, paper=255)))
+    dark = load_dataset(str(make_classes(tmp_path / "dark", {"a": 4, "b": 4}, paper=0)))
+    assert light.train.images[:, 0, 0].max() == light.test.images[:, 0, 0].max() == 0
+    assert light.train.images[0, 14, 14] == 255 - dark.train.images[0, 14, 14]
+
+
+def test_normalisation_and_validation_size_are_computed(tmp_path: Path) -> None:
+    dataset = load_dataset(str(make_classes(tmp_path / "d", {"a": 30, "b": 30})))
+    pixels = dataset.train.images / 255
+    assert dataset.mean == pytest.approx(pixels.mean()) and dataset.std == pytest.approx(pixels.std())
+    assert dataset.validation_size == round(len(dataset.train) / 12)
+
+
+def test_blank_pictures_do_not_divide_by_zero(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / "d" / name).mkdir(parents=True)
+        for number in range(3):
+            Image.new("L", (9, 9), 0).save(tmp_path / "d" / name / f"{number}.png")
+    assert load_dataset(str(tmp_path / "d")).std == 1
+
+
+def test_faults_of_the_layout(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    make_classes(tmp_path / "one", {"a": 5})
+    make_classes(tmp_path / "hollow", {"a": 5, "b": 0, "c": 5})
+    make_classes(tmp_path / "few", {"a": 5, "b": 2})
+    make_classes(tmp_path / "differ" / "train", {"a": 5, "b": 5})
+    make_classes(tmp_path / "differ" / "test", {"a": 5, "c": 5})
+    make_classes(tmp_path / "extra" / "train", {"a": 5, "b": 5})
+    make_classes(tmp_path / "extra" / "val", {"a": 5})
+    messages = {
+        "empty": "empty has no images",
+        "one": "one has only one class, 'a'",
+        "hollow": "hollow/b has no images",
+        "few": "few has too few images of class 'b': 2, where 3 are needed",
+        "differ": "class 'b' is missing in .*differ/test",
+        "extra": "extra has the folder 'val' beside 'train'",
+    }
+    for name, message in messages.items():
+        with pytest.raises(DataError, match=message) as caught:
+            load_dataset(str(tmp_path / name))
+        assert "\n" not in caught.value.message
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="unknown dataset"):
+        load_dataset(str(tmp_path / "nowhere"))
+
+
+def test_a_bad_picture_is_named_or_skipped_with_a_count(tmp_path: Path) -> None:
+    folder = make_classes(tmp_path / "d", {"a": 5, "b": 5})
+    for name in ("2", "4"):
+        (folder / "b" / f"{name}.png").write_bytes(b"broken")
+    with pytest.raises(DataError, match=r"b/2\.png is no picture"):
+        load_dataset(str(folder))
+    warnings: list[str] = []
+    dataset = load_dataset(str(folder), LoadOptions(skip_bad=True, warn=warnings.append))
+    assert len(dataset.train) + len(dataset.test) == 8
+    assert sorted([*dataset.train.indices, *dataset.test.indices]) == [0, 1, 2, 3, 4, 5, 6, 8]
+    assert len(warnings) == 1 and warnings[0].startswith("skipped 2 unreadable of 10 pictures")
+    for path in (folder / "b").iterdir():
+        path.write_bytes(b"broken")
+    with pytest.raises(DataError, match=r"no picture in .*b can be read"):
+        load_dataset(str(folder), LoadOptions(skip_bad=True))
+
+
+def make_idx(folder: Path, split: str, labels: list[int], size: int = 28, suffix: str = "") -> Path:
+    folder.mkdir(exist_ok=True)
+    images = np.random.default_rng(0).integers(0, 99, (len(labels), size, size), dtype=np.uint8)
+    for name, array in (("images-idx3", images), ("labels-idx1", np.array(labels, dtype=np.uint8))):
+        content = format_idx(array)
+        path = folder / f"{split}-{name}-ubyte{suffix}"
+        path.write_bytes(gzip.compress(content) if suffix else content)
+    return folder
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_a_folder_of_idx_files(suffix: str, tmp_path: Path) -> None:
+    folder = make_idx(tmp_path / "idx", "train", [0, 1, 2] * 5, suffix=suffix)
+    make_idx(folder, "t10k", [2, 1], suffix=suffix)
+    dataset = load_dataset(str(folder))
+    assert dataset.classes == ("0", "1", "2")
+    assert (len(dataset.train), dataset.test.labels.tolist()) == (15, [2, 1])
+
+
+def test_training_idx_files_alone_are_split(tmp_path: Path) -> None:
+    dataset = load_dataset(str(make_idx(tmp_path / "idx", "train", [0, 1] * 14)))
+    assert (len(dataset.train), len(dataset.test)) == (24, 4)
+
+
+def test_faults_of_idx_folders(tmp_path: Path) -> None:
+    make_idx(tmp_path / "size", "train", [0, 1] * 5, size=20)
+    make_idx(tmp_path / "none", "train", [])
+    make_idx(tmp_path / "one", "train", [3] * 5)
+    make_idx(tmp_path / "testonly", "t10k", [0, 1] * 5)
+    make_idx(make_idx(tmp_path / "unknown", "train", [0, 1] * 5), "t10k", [2])
+    make_idx(tmp_path / "cut", "train", [0, 1] * 5)
+    cut = tmp_path / "cut" / "train-images-idx3-ubyte"
+    cut.write_bytes(cut.read_bytes()[:-1])
+    messages = {
+        "size": "train-images-idx3-ubyte holds images of 20x20 pixels, not 28x28",
+        "none": "train-images-idx3-ubyte holds no images",
+        "one": "one has only one class, '3'",
+        "testonly": "testonly has no train-images-idx3-ubyte",
+        "unknown": "test images of class '2', but no training images",
+        "cut": "train-images-idx3-ubyte is cut short",
+    }
+    for name, message in messages.items():
+        with pytest.raises(DataError, match=message):
+            load_dataset(str(tmp_path / name))
