@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
-from rich.color import Color
+from rich.color import Color, ColorSystem
 from rich.console import Console
 from rich.style import Style
 from rich.text import Text
@@ -22,7 +23,7 @@ _GAP = 2
 _HALF_BLOCK = "▀"
 # From no ink to full ink.
 _ASCII_INK = " .:-=+*#%@"
-_GREYS = ("truecolor", "256")
+_GREYS = {"truecolor": ColorSystem.TRUECOLOR, "256": ColorSystem.EIGHT_BIT}
 
 
 def print_pictures(console: Console, images: NDArray[np.uint8], captions: Sequence[str]) -> None:
@@ -39,7 +40,7 @@ def print_pictures(console: Console, images: NDArray[np.uint8], captions: Sequen
     """
     width = images.shape[2]
     per_row = max(1, (drawing_width(console) + _GAP) // (width + _GAP))
-    lines_of = _half_blocks if can_show_greys(console) else _ascii
+    lines_of = _lines_for(console)
     for start in range(0, len(images), per_row):
         rows = [lines_of(image) for image in images[start : start + per_row]]
         rows = [
@@ -65,16 +66,25 @@ def can_show_greys(console: Console) -> bool:
     return True
 
 
-def _half_blocks(image: NDArray[np.uint8]) -> list[Text]:
-    return [_half_block_line(top, bottom) for top, bottom in _row_pairs(image)]
+def _lines_for(console: Console) -> Callable[[NDArray[np.uint8]], list[Text]]:
+    if not can_show_greys(console):
+        return _ascii
+    colours = _GREYS[console.color_system or ""]
+    return lambda image: [_half_block_line(top, bottom, colours) for top, bottom in _row_pairs(image)]
 
 
-def _half_block_line(top: NDArray[np.uint8], bottom: NDArray[np.uint8]) -> Text:
+def _half_block_line(top: NDArray[np.uint8], bottom: NDArray[np.uint8], colours: ColorSystem) -> Text:
     line = Text()
     for (upper, lower), run in groupby(zip(top.tolist(), bottom.tolist(), strict=True)):
-        style = Style(color=Color.from_rgb(upper, upper, upper), bgcolor=Color.from_rgb(lower, lower, lower))
+        style = Style(color=_grey(upper, colours), bgcolor=_grey(lower, colours))
         line.append(_HALF_BLOCK * len(list(run)), style)
     return line
+
+
+@cache
+def _grey(level: int, colours: ColorSystem) -> Color:
+    # Chosen here and not while printing: rich remembers a style's escape codes for the first console it meets.
+    return Color.from_rgb(level, level, level).downgrade(colours)
 
 
 def _ascii(image: NDArray[np.uint8]) -> list[Text]:

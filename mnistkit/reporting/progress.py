@@ -60,8 +60,8 @@ class LoadProgress:
         if self._bar is None:
             columns = (TextColumn("{task.description}"), BarColumn(), _Amount(), TimeRemainingColumn(compact=True))
             self._bar = Progress(*columns, console=self._console, transient=True)
+            self._bar.add_task(_verb(unit), total=total or None, completed=done, unit=unit)
             self._bar.start()
-            self._bar.add_task(_verb(unit), unit=unit)
         self._bar.update(self._bar.task_ids[0], completed=done, total=total or None)
 
     def _print_quarter(self, done: int, total: int, unit: str) -> None:
