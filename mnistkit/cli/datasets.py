@@ -77,7 +77,10 @@ def show_command(
     out: PictureOut = None,
     skip_bad: SkipBad = False,
 ) -> None:
-    """Show some images of each class in the terminal, with their places in the original file."""
+    """Show some images of each class in the terminal.
+
+    A caption tells the class and the image's place in the original training or test file.
+    """
     from mnistkit.data.base import LoadOptions
     from mnistkit.reporting import console, figures
     from mnistkit.reporting.pictures import print_pictures

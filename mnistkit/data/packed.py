@@ -138,6 +138,4 @@ def views(raw: NDArray[np.uint8], header: PackedHeader) -> RawSplits:
 
 
 def _damaged(path: Path) -> DataError:
-    return DataError(
-        f"the packed dataset {path} is damaged", hint="install mnistkit again: pip install --force-reinstall"
-    )
+    return DataError(f"the packed dataset {path} is damaged", hint="install mnistkit again")

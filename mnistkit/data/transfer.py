@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import Any
@@ -94,5 +95,6 @@ def explain_failure(error: BaseException, transfer: Transfer, damage: str | None
     """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     last = lines[-1] if lines else type(error).__name__
-    reason = last.removeprefix("<urlopen error ").removesuffix(">")
+    without_connection = re.fullmatch(r"<urlopen error (?:\[Errno -?\d+\] )?(.*)>", last)
+    reason = f"no connection ({without_connection[1]})" if without_connection else last
     return transfer.broken() or damage or reason

@@ -36,11 +36,13 @@ CLASS_NAMES = {
 
 
 class Server:
-    """Serves ``files`` on 127.0.0.1; those in ``breaking`` stop half-way."""
+    """Serves ``files`` on 127.0.0.1; of those in ``breaking`` and ``hanging`` only a half, and then no more."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.breaking: set[str] = set()
+        self.hanging: set[str] = set()
+        self._end = threading.Event()
         self.requests: list[str] = []
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._http.server_port}/"
@@ -60,7 +62,10 @@ class Server:
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(content[: len(content) // 2] if name in server.breaking else content)
+                is_cut = name in server.breaking | server.hanging
+                self.wfile.write(content[: len(content) // 2] if is_cut else content)
+                if name in server.hanging:
+                    server._end.wait()
 
             def log_message(self, *_: object) -> None: ...
 
@@ -71,6 +76,7 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._end.set()
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()

@@ -3,13 +3,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
 import torchvision.datasets
 import torchvision.datasets.utils as torchvision_utils
 
-from mnistkit.data import dataset_names, get_dataset_info, load_dataset
+from mnistkit.data import dataset_names, get_dataset_info, load_dataset, transfer
 from mnistkit.data.base import LoadOptions
 from mnistkit.exceptions import DownloadError, OutputError
 from tests.data.served import CLASS_NAMES, TEST, TRAIN, served
@@ -122,6 +123,16 @@ def test_broken_connection(name: str, file: str, monkeypatch: pytest.MonkeyPatch
         assert len(load_dataset(name).train)
 
 
+def test_a_server_that_goes_silent(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    monkeypatch.setattr(transfer, "TIMEOUT", 0.3)
+    with served(NAME, monkeypatch, cache) as server:
+        server.hanging.add(FILE)
+        with pytest.raises(DownloadError, match="the connection broke after"):
+            load_dataset(NAME)
+    assert socket.getdefaulttimeout() is None
+    assert _left_over(cache) == []
+
+
 def test_missing_file(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     with served(NAME, monkeypatch, cache) as server:
         del server.files[FILE]
@@ -134,7 +145,9 @@ def test_missing_file(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
 def test_refused_connection(name: str, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     with served(name, monkeypatch, cache):
         pass
-    with pytest.raises(DownloadError, match=f"cannot download {name}: .*refused") as caught:
+    with pytest.raises(
+        DownloadError, match=rf"cannot download {name}: no connection \(Connection refused\)"
+    ) as caught:
         load_dataset(name)
     assert "\n" not in caught.value.message
     assert _left_over(cache) == []
