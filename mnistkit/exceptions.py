@@ -17,9 +17,14 @@ class MnistkitError(Exception):
     exit_code = 1
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = _one_line(message)
+        self.hint = _one_line(hint) if hint else None
+        super().__init__(self.message)
+
+
+def _one_line(text: str) -> str:
+    """Return ``text`` without line breaks and control characters, which a file's or a key's name may hold."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 class UsageError(MnistkitError):

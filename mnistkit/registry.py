@@ -9,6 +9,8 @@ from typing import Generic, TypeVar
 from mnistkit.exceptions import UnknownNameError
 
 T = TypeVar("T")
+# How much of a mistaken name is repeated to the user.
+_LONGEST = 60
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], *, hint: str | None = None) -> UnknownNameError:
@@ -19,7 +21,8 @@ def unknown_name(kind: str, name: str, known: Iterable[str], *, hint: str | None
     names = list(known)
     matches = get_close_matches(name.lower(), names, n=1, cutoff=0.5)
     suggestion = f"did you mean '{matches[0]}'?" if matches else f"known: {', '.join(names)}"
-    return UnknownNameError(f"unknown {kind} '{name}'; {suggestion}", hint=hint)
+    shown = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}..."
+    return UnknownNameError(f"unknown {kind} '{shown}'; {suggestion}", hint=hint)
 
 
 class Registry(Generic[T]):

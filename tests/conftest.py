@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import mnistkit
 from mnistkit.files import CACHE_VARIABLE
 
 
@@ -36,6 +37,8 @@ def isolated(tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch
         if name.startswith(("MNISTKIT_", "_MNISTKIT_")) or name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
             monkeypatch.delenv(name)
     monkeypatch.setenv(CACHE_VARIABLE, str(shared_cache))
+    # Subprocesses run this very code, from wherever they are started.
+    monkeypatch.setenv("PYTHONPATH", str(Path(mnistkit.__file__).parent.parent))
     monkeypatch.chdir(tmp_path)
 
 

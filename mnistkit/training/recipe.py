@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from reprlib import repr as repr_short
 from typing import Any, get_type_hints
 
 from mnistkit.exceptions import RecipeError
@@ -48,6 +49,19 @@ class Augmentation:
     shear: float = setting(0.0, "largest horizontal shear either way, in degrees", low=0, below=90)
     elastic: float = setting(0.0, "RMS displacement of elastic distortion, in pixels", low=0, high=28)
     elastic_sigma: float = setting(4.0, "smoothness of the elastic field, in pixels", above=0, high=28)
+    cooldown: float = setting(0.0, "share of all steps, at the end, over which it fades to nothing", low=0, high=1)
+
+    def at(self, progress: float) -> Augmentation:
+        """Return the augmentation after a share of the training, ``progress`` from 0 to 1.
+
+        Fading out lets the model end on images like those it will see (the idea of He et al. 2019, "Data
+        augmentation revisited", who end with a phase without augmentation).
+        """
+        if progress <= 1 - self.cooldown:
+            return self
+        strength = (1 - progress) / self.cooldown
+        ranges = ("rotation", "translate_x", "translate_y", "zoom", "shear", "elastic")
+        return replace(self, **{name: getattr(self, name) * strength for name in ranges})
 
 
 @dataclass(frozen=True)
@@ -78,7 +92,7 @@ class Recipe:
     selection: str = setting("best", "weights to keep: best validation loss, or the last", choices=SELECTIONS)
     precision: str = setting("auto", "arithmetic of the forward pass", choices=PRECISIONS)
     seed: int = setting(0, "seed of initial weights, order and augmentation", low=0, below=2**32)
-    workers: int = setting(0, "threads that decode a folder's pictures; 0 = one per core", low=0)
+    workers: int = setting(0, "threads that decode pictures; 0 = one per core", low=0)
     pin_memory: bool = setting(False, "copy to a GPU through page-locked memory")
     augmentation: Augmentation = field(default_factory=Augmentation)
 
@@ -161,15 +175,15 @@ def _checked(key: str, value: Any, declared: tuple[type, Mapping[str, Any]], sou
     try:
         converted = _converted(value, kind)
     except (ValueError, OverflowError):
-        raise RecipeError(f"{source}: {key} must be {_EXPECTED[kind]}, not {value!r}") from None
+        raise RecipeError(f"{source}: {key} must be {_EXPECTED[kind]}, not {repr_short(value)}") from None
     choices = limits["choices"]
     if choices and converted not in choices:
         error = unknown_name(key, str(converted), choices)
         raise RecipeError(f"{source}: {error.message}")
     if kind is float and not math.isfinite(converted):
-        raise RecipeError(f"{source}: {key} must be a finite number, not {value}")
+        raise RecipeError(f"{source}: {key} must be a finite number, not {converted}")
     if kind in (int, float) and not _within(converted, limits):
-        raise RecipeError(f"{source}: {key} must be {_range_text(limits)}, not {value}")
+        raise RecipeError(f"{source}: {key} must be {_range_text(limits)}, not {repr_short(converted)}")
     return converted
 
 

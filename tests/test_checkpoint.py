@@ -1,0 +1,320 @@
+"""Checkpoints: the same content gives the same bytes, and no file whatever leads to a traceback."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import pickle
+import subprocess
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save, save_file
+
+from mnistkit.checkpoint import (
+    FORMAT_VERSION,
+    CheckpointInfo,
+    load_checkpoint,
+    load_tensors,
+    read_info,
+    save_checkpoint,
+    save_tensors,
+)
+from mnistkit.exceptions import CheckpointError, OutputError
+from mnistkit.models import build_model, model_names
+from mnistkit.training.recipe import Recipe
+
+CLASSES = tuple("0123456789")
+PATH = Path("model.safetensors")
+quiet = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def description(**changes: Any) -> CheckpointInfo:
+    info = CheckpointInfo(
+        architecture="lenet5",
+        classes=CLASSES,
+        mean=0.1307,
+        std=0.3081,
+        dataset="mnist",
+        split="train 55,000",
+        recipe=Recipe().to_dict(),
+        seed=0,
+        epoch=3,
+        metrics={"val_accuracy": 0.99},
+    )
+    return replace(info, **changes)
+
+
+def weights(classes: int = 10) -> dict[str, torch.Tensor]:
+    torch.manual_seed(0)
+    return build_model("lenet5", classes).state_dict()
+
+
+@pytest.fixture(scope="module")
+def good_bytes(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("good") / "model.safetensors"
+    save_checkpoint(path, weights(), description())
+    return path.read_bytes()
+
+
+def refused(path: Path = PATH) -> str:
+    """Return the message for a file that must be refused, in one line, with exit code 1."""
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(path)
+    assert "\n" not in caught.value.message
+    assert caught.value.exit_code == 1
+    return caught.value.message
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_every_architecture_survives_the_round_trip(name: str) -> None:
+    model = build_model(name, 7).eval()
+    info = description(architecture=name, classes=tuple("abcdefg"))
+    save_checkpoint(PATH, model.state_dict(), info)
+    loaded = load_checkpoint(PATH)
+    assert loaded.info == info
+    assert not loaded.model.training
+    images = torch.rand(3, 1, 28, 28)
+    with torch.no_grad():
+        assert torch.equal(loaded.model(images), model(images))
+
+
+def test_the_same_content_gives_the_same_bytes(good_bytes: bytes) -> None:
+    save_checkpoint(PATH, weights(), description())
+    assert PATH.read_bytes() == good_bytes
+    save_checkpoint(PATH, load_tensors(PATH), read_info(PATH))
+    assert PATH.read_bytes() == good_bytes
+
+
+def test_tensors_that_share_memory_or_are_strided_can_be_saved() -> None:
+    base = torch.arange(12.0).reshape(3, 4)
+    save_tensors(PATH, {"a": base, "b": base.T, "c": base[:, :2]}, {})
+    loaded = load_tensors(PATH)
+    assert torch.equal(loaded["b"], base.T)
+    assert torch.equal(loaded["c"], base[:, :2])
+
+
+@pytest.mark.parametrize("length", [19_280, 640, 896])
+def test_a_header_whose_length_begins_like_a_pickle_is_no_pickle(length: int) -> None:
+    # 19,280 is 0x4B50, the bytes "PK" of a zip file; 640 and 896 begin with 0x80, as pickles do.
+    tensors = {"x": torch.zeros(1)}
+
+    def size(padding: int) -> int:
+        data = save(tensors, {"mnistkit": json.dumps({"pad": "x" * padding})})
+        return int.from_bytes(data[:8], "little")
+
+    padding = next(p for p in range(length - 200, length) if size(p) == length)
+    save_tensors(PATH, tensors, {"pad": "x" * padding})
+    assert int.from_bytes(PATH.read_bytes()[:8], "little") == length
+    assert torch.equal(load_tensors(PATH)["x"], torch.zeros(1))
+    # The header is read; only the description in it is none of a model.
+    assert "its description is damaged" in refused()
+
+
+def test_a_missing_file() -> None:
+    assert refused() == "checkpoint model.safetensors does not exist"
+
+
+def test_a_folder() -> None:
+    PATH.mkdir()
+    assert "is a folder" in refused()
+
+
+def test_an_empty_file() -> None:
+    PATH.touch()
+    assert refused() == "model.safetensors is empty"
+
+
+def test_a_file_that_may_not_be_read(good_bytes: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Tests may run as root, who may read everything.
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    PATH.write_bytes(good_bytes)
+    monkeypatch.setattr(Path, "open", refuse)
+    assert refused() == "cannot read model.safetensors: Permission denied"
+
+
+@pytest.mark.parametrize("share", [0.0001, 0.001, 0.003, 0.01, 0.1, 0.5, 0.9, 0.999, 0.99999])
+def test_a_truncated_file(share: float, good_bytes: bytes) -> None:
+    PATH.write_bytes(good_bytes[: max(1, int(share * len(good_bytes)))])
+    assert "cut short or damaged" in refused()
+
+
+@quiet
+@given(data=st.data())
+def test_a_file_cut_anywhere_in_the_header(data: st.DataObject, good_bytes: bytes) -> None:
+    header = 8 + int.from_bytes(good_bytes[:8], "little")
+    PATH.write_bytes(good_bytes[: data.draw(st.integers(1, header))])
+    refused()
+
+
+@quiet
+@given(content=st.binary(min_size=1, max_size=200))
+def test_random_bytes(content: bytes) -> None:
+    PATH.write_bytes(content)
+    refused()
+
+
+@quiet
+@given(data=st.data())
+def test_a_damaged_header_is_refused_or_harmless(data: st.DataObject, good_bytes: bytes) -> None:
+    header = 8 + int.from_bytes(good_bytes[:8], "little")
+    place = data.draw(st.integers(0, header - 1))
+    changed = bytearray(good_bytes)
+    changed[place] = data.draw(st.integers(0, 255))
+    PATH.write_bytes(changed)
+    try:
+        load_checkpoint(PATH)
+    except CheckpointError as error:
+        assert "\n" not in error.message
+
+
+@pytest.mark.parametrize("new_format", [True, False], ids=["zip", "legacy"])
+def test_a_torch_save_file_is_refused_as_a_pickle(new_format: bool) -> None:
+    torch.save(weights(), PATH, _use_new_zipfile_serialization=new_format)
+    assert "is a pickle" in refused()
+
+
+def test_a_pickle_is_never_executed() -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple[Any, tuple[str]]:
+            return os.mkdir, ("exploded",)
+
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        buffer = io.BytesIO()
+        pickle.dump(Bomb(), buffer, protocol=protocol)
+        PATH.write_bytes(buffer.getvalue())
+        refused()
+    assert not Path("exploded").exists()
+
+
+def test_a_safetensors_file_of_someone_else() -> None:
+    save_file(weights(), PATH)
+    assert "not a mnistkit checkpoint" in refused()
+
+
+def test_another_format_version() -> None:
+    save_tensors(PATH, weights(), {**asdict(description()), "format_version": FORMAT_VERSION + 1})
+    message = refused()
+    assert f"checkpoint format {FORMAT_VERSION + 1}" in message
+    assert f"reads format {FORMAT_VERSION}" in message
+
+
+def test_an_unknown_architecture_gets_the_close_match() -> None:
+    save_checkpoint(PATH, weights(), description(architecture="lenet"))
+    assert refused() == "model.safetensors: unknown architecture 'lenet'; did you mean 'lenet5'?"
+
+
+def test_arguments_that_the_architecture_does_not_take() -> None:
+    save_checkpoint(PATH, weights(), description(architecture_args={"wings": 2}))
+    assert "does not take its arguments" in refused()
+
+
+@pytest.mark.parametrize("case", ["other classes", "missing", "extra", "shape"])
+def test_tensors_that_do_not_fit(case: str) -> None:
+    tensors = weights(7 if case == "other classes" else 10)
+    if case == "missing":
+        tensors.pop("classifier.5.bias")
+    if case == "extra":
+        tensors["extra"] = torch.zeros(1)
+    if case == "shape":
+        tensors["features.0.weight"] = torch.zeros(6, 1, 3, 3)
+    save_checkpoint(PATH, tensors, description())
+    assert refused() == "model.safetensors: its tensors do not fit the architecture 'lenet5'"
+
+
+DAMAGE = {
+    "architecture": [5, None, ["lenet5"]],
+    "classes": ["0123456789", 10, [], ["one"], list(range(10)), None],
+    "mean": ["0.1", None, True, float("nan")],
+    "std": [0, -1, float("inf"), "x"],
+    "dataset": [1, {}],
+    "split": [None],
+    "recipe": [[], "recipe", None],
+    "seed": ["0", 1.5, True],
+    "epoch": [None, "3"],
+    "metrics": [[], 5],
+    "input_size": [28, [28], [28, 28, 1], ["28", "28"], [0, 28], {}],
+    "architecture_args": [[], "x"],
+    "versions": [None, []],
+    "format_version": ["1", True, None, [1], 1.0],
+}
+
+
+@pytest.mark.parametrize("key", [field for field in asdict(description()) if field != "architecture_args"])
+def test_a_description_without_one_key(key: str) -> None:
+    values = asdict(description())
+    del values[key]
+    save_tensors(PATH, weights(), values)
+    assert "its description is damaged" in refused()
+
+
+def test_every_key_has_damaged_values_to_test() -> None:
+    assert set(DAMAGE) == set(asdict(description()))
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in DAMAGE.items() for value in values])
+def test_a_description_with_a_value_of_the_wrong_kind(key: str, value: object) -> None:
+    save_tensors(PATH, weights(), {**asdict(description()), key: value})
+    assert "its description is damaged" in refused()
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@quiet
+@given(key=st.sampled_from(sorted(DAMAGE)), value=json_values)
+def test_any_value_under_any_key_is_read_or_refused(key: str, value: Any) -> None:
+    text = json.dumps({**asdict(description()), key: value})
+    try:
+        CheckpointInfo.from_json(text, PATH)
+    except CheckpointError as error:
+        assert str(PATH) in error.message
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "5", "null", '"x"', "{}", "[" * 100_000])
+def test_a_description_that_is_no_object(text: str) -> None:
+    with pytest.raises(CheckpointError, match="its description is damaged"):
+        CheckpointInfo.from_json(text, PATH)
+
+
+@pytest.mark.parametrize("hidden", [True, False], ids=["in the library's error", "while flushing"])
+def test_a_full_disk_keeps_the_old_checkpoint(
+    hidden: bool, good_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from safetensors import SafetensorError
+
+    def full(*_: object, **__: object) -> None:
+        if hidden:
+            raise SafetensorError('I/O error: Os { code: 28, kind: StorageFull, message: "No space left" }')
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    PATH.write_bytes(good_bytes)
+    monkeypatch.setattr(*(("safetensors.torch.save_file", full) if hidden else ("os.fsync", full)))
+    with pytest.raises(OutputError, match=r"cannot write model\.safetensors: No space left on device$"):
+        save_checkpoint(PATH, weights(), description(seed=1))
+    assert PATH.read_bytes() == good_bytes
+    assert list(Path().iterdir()) == [PATH]
+
+
+def test_the_description_is_read_without_torch(good_bytes: bytes) -> None:
+    PATH.write_bytes(good_bytes)
+    code = (
+        "import sys; from pathlib import Path; from mnistkit.checkpoint import read_info\n"
+        "print(read_info(Path('model.safetensors')).architecture, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "lenet5 False\n"

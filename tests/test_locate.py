@@ -1,0 +1,77 @@
+"""Which checkpoint an argument means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mnistkit import locate
+from mnistkit.exceptions import CheckpointError
+from mnistkit.locate import locate_checkpoint
+from tests.test_runs import finished_run
+
+
+@pytest.fixture
+def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    (folder / "tiny.safetensors").write_text("x")
+    monkeypatch.setattr(locate, "WEIGHTS", folder)
+    return folder / "tiny.safetensors"
+
+
+def test_a_file_is_taken_as_it_is_and_not_announced() -> None:
+    Path("some.safetensors").write_text("x")
+    lines: list[str] = []
+    assert locate_checkpoint("some.safetensors", lines.append) == Path("some.safetensors")
+    assert lines == []
+
+
+def test_a_run_folder_means_its_model() -> None:
+    run = finished_run("x", 1)
+    assert locate_checkpoint(str(run.path)) == run.model
+
+
+@pytest.mark.parametrize("spec", ["latest", None])
+def test_latest_is_the_newest_finished_run_and_is_announced(spec: str | None) -> None:
+    finished_run("old", 1)
+    run = finished_run("new", 2)
+    lines: list[str] = []
+    assert locate_checkpoint(spec, lines.append) == run.model
+    assert lines == [f"checkpoint: {run.model}"]
+
+
+def test_a_bundled_name(bundled: Path) -> None:
+    assert locate_checkpoint("tiny") == bundled
+
+
+def test_a_file_in_the_way_wins_over_a_bundled_name(bundled: Path) -> None:
+    Path("tiny").write_text("x")
+    assert locate_checkpoint("tiny") == Path("tiny")
+
+
+@pytest.mark.parametrize("spec", ["latest", None])
+def test_latest_without_any_run(spec: str | None) -> None:
+    with pytest.raises(CheckpointError, match="no finished run") as caught:
+        locate_checkpoint(spec)
+    assert caught.value.hint == "mnistkit train"
+
+
+def test_a_run_folder_without_weights() -> None:
+    Path("runs/x").mkdir(parents=True)
+    with pytest.raises(CheckpointError, match=r"runs/x holds no model\.safetensors"):
+        locate_checkpoint("runs/x")
+
+
+@pytest.mark.parametrize("spec", ["nowhere.safetensors", "x" * 5000, "~nobody/x"])
+def test_nothing_of_that_name(spec: str, bundled: Path) -> None:
+    with pytest.raises(CheckpointError, match="does not exist") as caught:
+        locate_checkpoint(spec)
+    assert caught.value.hint and "tiny" in caught.value.hint
+
+
+def test_a_mistyped_run_gets_the_close_match() -> None:
+    finished_run("lenet5-mnist-seed0", 1)
+    with pytest.raises(CheckpointError, match="did you mean 'runs/lenet5-mnist-seed0'"):
+        locate_checkpoint("runs/lenet-mnist-seed0")
