@@ -149,7 +149,7 @@ def _as_pixels(images: NDArray[Any], size: tuple[int, int]) -> NDArray[np.uint8]
     if array.ndim != 3 or array.shape[1:] != size or not len(array):
         raise DataError(f"images must have the shape {size} or (n, {size[0]}, {size[1]}), not {np.shape(images)}")
     if array.dtype == np.uint8:
-        return np.ascontiguousarray(array)
+        return array.copy()
     if not np.issubdtype(array.dtype, np.floating):
         raise DataError(f"images must be uint8 or floats, not {array.dtype}")
     # Written so that NaN fails the test.

@@ -191,7 +191,9 @@ def _initialise(module: nn.Module) -> None:
         schedule="cosine",
         warmup=0.1,
         ema_decay=0.998,
-        augmentation=Augmentation(rotation=25, translate_x=0.1, translate_y=0.2, zoom=0.25),
+        augmentation=Augmentation(
+            rotation=30, translate_x=0.1, translate_y=0.2, zoom=0.25, shear=10, cooldown=0.3
+        ),
     ),
 )
 def convnext(num_classes: int = 10) -> nn.Module:

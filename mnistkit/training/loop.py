@@ -95,7 +95,8 @@ def _train_step(job: TrainingJob, state: TrainingState, pixels: Tensor, labels: 
     """Take one optimizer step and return its loss and its number of right answers, still on the device."""
     recipe, optimizer = job.recipe, state.optimizer
     seed_model(recipe.seed, state.step)
-    inputs = job.normaliser(pixels, recipe.augmentation, augmentation_generator(recipe.seed, state.step))
+    augmentation = recipe.augmentation.at(state.step / (recipe.epochs * job.steps_per_epoch))
+    inputs = job.normaliser(pixels, augmentation, augmentation_generator(recipe.seed, state.step))
     optimizer.learning_rate = learning_rate(recipe, state.step, job.steps_per_epoch, state.losses)
     with job.precision.autocast(pixels.device):
         logits = state.model(inputs)
@@ -171,7 +172,7 @@ def _finish_epoch(job: TrainingJob, state: TrainingState) -> None:
         train_accuracy=sums.correct / sums.seen,
         val_loss=None,
         val_accuracy=None,
-        learning_rate=state.optimizer.learning_rate,
+        learning_rate=learning_rate(job.recipe, state.step - 1, job.steps_per_epoch, state.losses),
         seconds=sums.seconds,
         images_per_second=sums.seen / max(sums.seconds, 1e-9),
     )

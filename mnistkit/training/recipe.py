@@ -49,7 +49,7 @@ class Augmentation:
     shear: float = setting(0.0, "largest horizontal shear either way, in degrees", low=0, below=90)
     elastic: float = setting(0.0, "RMS displacement of elastic distortion, in pixels", low=0, high=28)
     elastic_sigma: float = setting(4.0, "smoothness of the elastic field, in pixels", above=0, high=28)
-    cooldown: float = setting(0.0, "share of all steps, at the end, over which it fades to nothing", low=0, high=1)
+    cooldown: float = setting(0.0, "final share of all steps over which it fades out", low=0, high=1)
 
     def at(self, progress: float) -> Augmentation:
         """Return the augmentation after a share of the training, ``progress`` from 0 to 1.
