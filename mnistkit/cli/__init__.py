@@ -15,7 +15,8 @@ from typer.core import TyperGroup
 
 from mnistkit import __version__
 from mnistkit.cli import datasets, env, evaluate, models, train
-from mnistkit.cli.errors import BROKEN_PIPE, discard_stdout, report
+from mnistkit.cli.errors import report
+from mnistkit.exceptions import InterruptedRunError
 
 _order: list[str] = []
 
@@ -68,19 +69,16 @@ def main(argv: list[str] | None = None) -> int:
         result = command.main(args=argv, prog_name="mnistkit", standalone_mode=False)
         sys.stdout.flush()
     except SystemExit as request:
-        return _exit_code(request)
+        # Typer ends shell completion like this, and what it makes of a closed pipe.
+        if isinstance(request.__context__, BrokenPipeError):
+            return report(request.__context__)
+        return request.code if isinstance(request.code, int) else 0
     except BaseException as error:
         return report(error)
+    if result == InterruptedRunError.exit_code:
+        # Typer turns Ctrl-C into this result and says nothing.
+        return report(KeyboardInterrupt())
     return result if isinstance(result, int) else 0
-
-
-def _exit_code(request: SystemExit) -> int:
-    """Return what typer asked for itself: after shell completion, and after a write to a closed pipe."""
-    with suppress(OSError):
-        sys.stdout.flush()
-        return request.code if isinstance(request.code, int) else 0
-    discard_stdout()
-    return BROKEN_PIPE
 
 
 def _accept_any_text() -> None:

@@ -65,7 +65,7 @@ def evaluate(
     skip_bad: SkipBad = False,
     as_json: Json = False,
 ) -> None:
-    """Measure checkpoints on a dataset, and compare them if there are several.
+    """Measure checkpoints, and compare them with each other.
 
     The dataset is the one they were trained on, unless --dataset names another with the same classes.
     """

@@ -48,9 +48,10 @@ def train(
     skip_bad: SkipBad = False,
     as_json: Json = False,
 ) -> None:
-    """Train a model, keep the epoch with the best validation loss, and report its test accuracy.
+    """Train a model and report its test accuracy.
 
-    What no option sets comes from the architecture's recipe: 'mnistkit models show NAME'.
+    The epoch with the best validation loss is kept. What no option sets comes from the architecture's recipe,
+    which 'mnistkit models show NAME' prints.
     """
     from mnistkit.data.base import LoadOptions
     from mnistkit.reporting import console

@@ -1,0 +1,300 @@
+"""The command line as a whole: help, errors and exit codes, start-up, completion."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from mnistkit import __version__
+from mnistkit.cli import app
+from mnistkit.data import dataset_names
+from mnistkit.exceptions import (
+    CheckpointError,
+    InterruptedRunError,
+    MnistkitError,
+    ThresholdNotMetError,
+    UsageError,
+)
+from mnistkit.models import model_names
+from tests.conftest import CliResult
+
+RunCli = Callable[..., CliResult]
+HEAVY = ("torch", "torchvision", "numpy", "sklearn", "scipy", "PIL", "matplotlib")
+
+
+def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    yield path, command
+    for name, child in getattr(command, "commands", {}).items():
+        yield from walk(child, (*path, name))
+
+
+COMMANDS = dict(walk(typer.main.get_command(app)))
+NAMES = [" ".join(path) for path in COMMANDS]
+commands = pytest.mark.parametrize("path", COMMANDS, ids=NAMES)
+
+
+def options_of(command: Any) -> set[str]:
+    return {name for parameter in command.params for name in parameter.opts}
+
+
+def test_the_commands_are_listed_in_their_order(run_cli: RunCli) -> None:
+    page = run_cli("--help").out
+    names = [line.split()[0] for line in page.partition("Commands:")[2].splitlines() if line.startswith("  ")]
+    assert names[:5] == ["train", "evaluate", "models", "datasets", "env"]
+
+
+@commands
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_every_command_explains_itself(path: tuple[str, ...], flag: str, run_cli: RunCli) -> None:
+    result = run_cli(*path, flag)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith(f"Usage: mnistkit {' '.join(path)}".rstrip())
+    assert max(map(len, result.out.splitlines())) <= 80
+    assert "..." not in result.out.partition("Commands:")[2], "a summary does not fit its line"
+
+
+@commands
+def test_every_option_and_argument_is_documented(path: tuple[str, ...]) -> None:
+    command = COMMANDS[path]
+    assert command.help
+    for parameter in command.params:
+        assert getattr(parameter, "help", None), parameter.name
+
+
+def test_without_a_command_the_help_is_shown(run_cli: RunCli) -> None:
+    assert run_cli().out == run_cli("--help").out
+
+
+def test_version(run_cli: RunCli) -> None:
+    assert run_cli("--version") == CliResult(0, f"mnistkit {__version__}\n", "")
+
+
+USAGE_ERRORS = {
+    "trian": "error: no such command 'trian'; did you mean train?",
+    "zzz": "error: no such command 'zzz'",
+    "models shwo lenet5": "error: no such command 'shwo'; did you mean show?",
+    "--verison": "error: no such option --verison; did you mean --version?",
+    "train --epoch 3": "error: no such option --epoch; did you mean --epochs?",
+    "train -z": "error: no such option -z",
+    "train --arch": "error: option '--arch' requires an argument",
+    "train --arch convnet": "error: unknown architecture 'convnet'; did you mean 'convnext'?",
+    "train --arch=": "error: unknown architecture ''; known: ",
+    "train --dataset mnsit": "error: unknown dataset 'mnsit'; did you mean 'mnist'?",
+    "train --dataset ~nobody/x": "error: unknown dataset '~nobody/x'; ",
+    "train --device cude": "error: unknown device 'cude'; did you mean 'cuda'?",
+    "evaluate --device gpu:0": "error: unknown device 'gpu:0'; ",
+    "train --precision fp31": "error: unknown precision 'fp31'; did you mean 'fp32'?",
+    "train --seed minus": "error: invalid value for '--seed': ",
+    "train --seed -1": "error: --seed must be a whole number from 0 to 4294967295, not -1",
+    "train --epochs three": "error: invalid value for '--epochs",
+    "train extra": "error: got unexpected extra argument(s) (extra)",
+    "models show": "error: missing argument 'NAME'",
+    "models show lenet": "error: unknown architecture 'lenet'; did you mean 'lenet5'?",
+    "env extra": "error: got unexpected extra argument(s) (extra)",
+}
+
+
+@pytest.mark.parametrize("line", USAGE_ERRORS)
+def test_wrong_usage_is_answered_in_one_line(line: str, run_cli: RunCli) -> None:
+    result = run_cli(*line.split())
+    assert result.code == 2
+    assert result.out == ""
+    first, *rest = result.err.splitlines()
+    assert first.startswith(USAGE_ERRORS[line])
+    assert all(text.startswith("hint: ") for text in rest)
+    assert len(rest) <= 1
+    assert not list(Path().iterdir()), "nothing is written before the request is understood"
+
+
+@commands
+def test_every_command_refuses_unknown_options_and_names_its_help(path: tuple[str, ...], run_cli: RunCli) -> None:
+    result = run_cli(*path, "--helpp")
+    hint = f"hint: {' '.join(('mnistkit', *path))} --help"
+    assert (result.code, result.err) == (2, f"error: no such option --helpp; did you mean --help?\n{hint}\n")
+
+
+def fail_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("mnistkit.workflows.env.describe_environment", fail)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "text"),
+    [
+        (MnistkitError("it broke", hint="mend it"), 1, "error: it broke\nhint: mend it\n"),
+        (CheckpointError("no [bold]such[/] file :smile:"), 1, "error: no [bold]such[/] file :smile:\n"),
+        (UsageError("not like this"), 2, "error: not like this\n"),
+        (ThresholdNotMetError("too low"), 3, "error: too low\n"),
+        (InterruptedRunError("stopped", hint="resume"), 130, "error: stopped\nhint: resume\n"),
+        (KeyboardInterrupt(), 130, "error: interrupted\n"),
+        (MemoryError(), 1, "error: out of memory\nhint: a smaller batch needs less: --set batch_size=64\n"),
+        (OSError(errno.ENOSPC, "No space left on device", "/x/y"), 1, "error: /x/y: No space left on device\n"),
+        (
+            ZeroDivisionError("a\nb"),
+            1,
+            "error: internal error: ZeroDivisionError: a b\n"
+            "hint: please report it; MNISTKIT_DEBUG=1 shows the traceback\n",
+        ),
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), 141, ""),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_errors_become_a_line_and_an_exit_code(
+    error: BaseException, code: int, text: str, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_with(error, monkeypatch)
+    assert run_cli("env") == CliResult(code, "", text)
+
+
+@pytest.mark.parametrize(("value", "shown"), [("1", True), ("yes", True), ("0", False), ("", False)])
+def test_the_traceback_is_shown_only_on_request(
+    value: str, shown: bool, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MNISTKIT_DEBUG", value)
+    for error in (CheckpointError("broken"), ZeroDivisionError("broken")):
+        fail_with(error, monkeypatch)
+        result = run_cli("env")
+        assert ("Traceback" in result.err) is shown
+        assert result.err.splitlines()[-1].startswith(("error: ", "hint: "))
+        assert result.code == 1
+
+
+def run_module(*args: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "mnistkit", *args], capture_output=True, text=True, **options)
+
+
+def test_the_module_and_the_exit_code() -> None:
+    done = run_module("--version")
+    assert (done.returncode, done.stdout) == (0, f"mnistkit {__version__}\n")
+    assert run_module("trian").returncode == 2
+
+
+def test_a_reader_that_goes_away_is_no_reason_to_complain() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "mnistkit", "train", "--help"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert done.stderr == ""
+    assert done.returncode == 141
+
+
+def test_an_encoding_without_the_characters_is_no_reason_to_fail() -> None:
+    done = run_module("models", "show", "lenet5", env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "6?28?28" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize(
+    ("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+def test_colour_only_where_it_is_wanted(variables: dict[str, str], coloured: bool) -> None:
+    import pty
+
+    leader, follower = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", **variables}
+    command = [sys.executable, "-m", "mnistkit", "trian"]
+    subprocess.run(command, stderr=follower, env=environment)
+    os.close(follower)
+    text = os.read(leader, 10_000).decode()
+    os.close(leader)
+    assert ("\x1b" in text) is coloured
+    assert "no such command 'trian'" in text
+
+
+LIGHT = """
+import io, json, os, sys
+from contextlib import redirect_stderr, redirect_stdout
+from mnistkit.cli import main
+loaded = {}
+for line in json.loads(sys.argv[1]):
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        code = main(line.split())
+    loaded[line] = [code, [name for name in json.loads(sys.argv[2]) if name in sys.modules]]
+print(json.dumps(loaded))
+"""
+
+
+def bad_values() -> list[str]:
+    """Return, for every command, one line per option of names that is given a name that does not exist."""
+    lines = []
+    for path, command in COMMANDS.items():
+        for option in ("--arch", "--dataset", "--device", "--precision", "--split"):
+            if option in options_of(command):
+                lines.append(" ".join((*path, option, "nonsense")))
+        if any(parameter.param_type_name == "argument" and parameter.required for parameter in command.params):
+            lines += [" ".join(path), " ".join((*path, "nonsense"))]
+        lines.append(" ".join((*path, "--nonsense")))
+    return lines
+
+
+def test_help_version_and_usage_errors_import_nothing_heavy() -> None:
+    helps = ["", "--version", *(f"{name} --help".strip() for name in NAMES)]
+    errors = ["nonsense", *bad_values()]
+    arguments = [json.dumps(helps + errors), json.dumps(HEAVY)]
+    done = subprocess.run([sys.executable, "-c", LIGHT, *arguments], capture_output=True, text=True, check=True)
+    loaded = json.loads(done.stdout)
+    assert set(loaded) == {*helps, *errors}
+    assert len(errors) > 20
+    for line, (code, heavy) in loaded.items():
+        assert heavy == [], f"mnistkit {line}"
+        assert code == (2 if line in errors else 0), f"mnistkit {line}"
+
+
+def complete(words: str, shell: str = "bash") -> tuple[list[str], list[str]]:
+    """Return what the shell would offer after ``words``, and the heavy modules that took."""
+    code = (
+        "import sys\nfrom mnistkit.cli import main\ncode = main()\n"
+        f"print(*[n for n in {HEAVY!r} if n in sys.modules], file=sys.stderr)\nraise SystemExit(code)"
+    )
+    asked = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1), "_TYPER_COMPLETE_ARGS": words}
+    environment = {**os.environ, **asked, "_MNISTKIT_COMPLETE": f"complete_{shell}"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
+    )
+    return done.stdout.split(), done.stderr.split()
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("mnistkit tr", ["train"]),
+        ("mnistkit models ", ["show"]),
+        ("mnistkit models show ", list(model_names())),
+        ("mnistkit train --arch ", list(model_names())),
+        ("mnistkit train --dataset ", list(dataset_names())),
+        ("mnistkit evaluate --dataset emnist-l", ["emnist-letters"]),
+        ("mnistkit train --dataset ./my", []),
+        ("mnistkit train --device c", ["cpu", "cuda"]),
+        ("mnistkit train --precision b", ["bf16"]),
+        ("mnistkit evaluate ", ["latest"]),
+        ("mnistkit evaluate runs/", ["runs/a", "runs/b"]),
+    ],
+)
+def test_completion(words: str, expected: list[str]) -> None:
+    for name in ("a", "b"):
+        Path("runs", name).mkdir(parents=True)
+    offered, heavy = complete(words)
+    assert heavy == []
+    # "evaluate " offers runs and bundled models as well.
+    assert offered == expected or (words.endswith("evaluate ") and set(expected) <= set(offered))
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_for_the_shell(shell: str) -> None:
+    done = run_module(env={**os.environ, "_MNISTKIT_COMPLETE": f"source_{shell}"})
+    assert done.returncode == 0
+    assert "_MNISTKIT_COMPLETE=complete_" in done.stdout
+    assert "mnistkit" in done.stdout

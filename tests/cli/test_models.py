@@ -1,0 +1,103 @@
+"""``mnistkit models`` and ``mnistkit models show``."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from mnistkit import locate
+from mnistkit.checkpoint import CheckpointInfo, save_checkpoint
+from mnistkit.models import build_model, get_architecture, model_names
+from mnistkit.training.recipe import Recipe, flatten, recipe_keys
+from mnistkit.training.resolve import read_recipe_file
+from tests.conftest import CliResult
+
+RunCli = Callable[..., CliResult]
+
+
+def test_the_list_has_a_line_per_architecture_that_is_never_cut(run_cli: RunCli) -> None:
+    result = run_cli("models")
+    assert (result.code, result.err) == (0, "")
+    for name in model_names():
+        (line,) = (line for line in result.out.splitlines() if line.startswith(f"{name} "))
+        assert line.rstrip().endswith(get_architecture(name).description)
+        assert f" {get_architecture(name).recipe.epochs} " in line
+    assert re.search(r"lenet5 +61,706 +416,520 ", result.out)
+    assert "bundled" not in result.out
+
+
+def test_the_list_as_json(run_cli: RunCli) -> None:
+    result = run_cli("models", "--json")
+    document = json.loads(result.out)
+    assert document["schema"] == "mnistkit/models/1"
+    assert [entry["name"] for entry in document["models"]] == list(model_names())
+    lenet5 = next(entry for entry in document["models"] if entry["name"] == "lenet5")
+    assert (lenet5["parameters"], lenet5["macs"], lenet5["epochs"]) == (
+        61_706,
+        416_520,
+        get_architecture("lenet5").recipe.epochs,
+    )
+    assert lenet5["bundled"] == []
+
+
+def test_bundled_weights_get_a_column(run_cli: RunCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = CheckpointInfo("lenet5", tuple("0123456789"), 0.1, 0.3, "mnist", "train", {}, 0, 1)
+    for name in ("tiny", "mini"):
+        save_checkpoint(tmp_path / f"{name}.safetensors", build_model("lenet5", 10).state_dict(), info)
+    monkeypatch.setattr(locate, "WEIGHTS", tmp_path)
+    monkeypatch.setattr("mnistkit.workflows.models.WEIGHTS", tmp_path)
+    out = run_cli("models").out
+    assert "bundled" in out.splitlines()[0]
+    assert re.search(r"lenet5 .* mini, tiny ", out)
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_the_details_hold_every_layer_and_recipe_key(name: str, run_cli: RunCli) -> None:
+    result = run_cli("models", "show", name)
+    assert (result.code, result.err) == (0, "")
+    model = build_model(name, 10)
+    total = f"{sum(p.numel() for p in model.parameters()):,}"
+    assert f"{total} parameters" in result.out.splitlines()[1]
+    for layer, module in model.named_modules():
+        if any(True for _ in module.parameters(recurse=False)):
+            assert re.search(rf"^{re.escape(layer or '(itself)')} +{type(module).__name__} ", result.out, re.M), (
+                layer
+            )
+    for key, (_, limits) in recipe_keys().items():
+        assert re.search(rf"^{key.rpartition('.')[2]} = .+# {re.escape(limits['help'])}$", result.out, re.M)
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_the_recipe_shown_is_a_recipe_file(name: str, run_cli: RunCli) -> None:
+    Path("mine.toml").write_text("# " + run_cli("models", "show", name).out.partition("\n# ")[2], encoding="utf-8")
+    recipe = get_architecture(name).recipe
+    assert read_recipe_file(Path("mine.toml")) == flatten(recipe.to_dict())
+
+
+@pytest.mark.parametrize("name", model_names())
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_details_fit_a_terminal(
+    name: str, columns: int, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    out = run_cli("models", "show", name).out
+    assert max(map(cell_len, (line.rstrip() for line in out.splitlines()))) <= columns
+
+
+@pytest.mark.parametrize(
+    "arguments", [("models", "show", "lenet5", "--json"), ("models", "--json", "show", "lenet5")]
+)
+def test_the_details_as_json(arguments: tuple[str, ...], run_cli: RunCli) -> None:
+    document = json.loads(run_cli(*arguments).out)
+    assert document["schema"] == "mnistkit/model/1"
+    assert document["summary"]["parameters"] == 61_706
+    assert sum(layer["parameters"] for layer in document["summary"]["layers"]) == 61_706
+    assert document["summary"]["layers"][0]["output_shape"] == [6, 28, 28]
+    shown = {setting["key"]: setting["value"] for setting in document["recipe"]}
+    assert Recipe().merged(shown, "x") == get_architecture("lenet5").recipe
+    assert all(setting["meaning"] for setting in document["recipe"])
