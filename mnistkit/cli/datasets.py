@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mnistkit.cli.evaluate import Split
-from mnistkit.cli.options import DatasetName, Json, SkipBad, complete_dataset
+from mnistkit.cli.options import DatasetName, Json, SkipBad, Split, complete_dataset
 from mnistkit.exceptions import UsageError
 
 if TYPE_CHECKING:

@@ -6,32 +6,8 @@ from typing import Annotated
 
 import typer
 
-from mnistkit.cli.options import Checkpoints, DatasetOption, Device, Json, Precision, SkipBad
-from mnistkit.data.base import SPLITS
-from mnistkit.registry import unknown_name
+from mnistkit.cli.options import Checkpoints, DatasetOption, Device, Json, Precision, SkipBad, Split
 
-
-def complete_split(incomplete: str) -> list[str]:
-    """Return the splits that start with ``incomplete``, for shell completion."""
-    return [name for name in SPLITS if name.startswith(incomplete)]
-
-
-def _checked_split(name: str) -> str:
-    if name not in SPLITS:
-        raise unknown_name("split", name, SPLITS)
-    return name
-
-
-Split = Annotated[
-    str,
-    typer.Option(
-        "--split",
-        metavar="NAME",
-        help="test, val or train.",
-        callback=_checked_split,
-        autocompletion=complete_split,
-    ),
-]
 Augmented = Annotated[
     bool, typer.Option("--augmented", help="Also measure on a highly augmented copy of the images.")
 ]

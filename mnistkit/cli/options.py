@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from mnistkit.data import check_dataset, dataset_names
+from mnistkit.data.base import SPLITS
 from mnistkit.device import CHOICES, check_device_name
 from mnistkit.exceptions import UsageError
 from mnistkit.locate import LATEST, bundled_names
@@ -38,6 +39,11 @@ def complete_device(incomplete: str) -> list[str]:
 def complete_precision(incomplete: str) -> list[str]:
     """Return the precisions that start with ``incomplete``."""
     return _starting(PRECISIONS, incomplete)
+
+
+def complete_split(incomplete: str) -> list[str]:
+    """Return the splits that start with ``incomplete``."""
+    return _starting(SPLITS, incomplete)
 
 
 def complete_checkpoint(incomplete: str) -> list[str]:
@@ -75,6 +81,12 @@ def _checked_device(spec: str | None) -> str | None:
 
 def _checked_precision(name: str | None) -> str | None:
     return name if name is None else check_precision(name)
+
+
+def _checked_split(name: str) -> str:
+    if name not in SPLITS:
+        raise unknown_name("split", name, SPLITS)
+    return name
 
 
 def _checked_seed(seed: int | None) -> int | None:
@@ -125,6 +137,16 @@ DatasetName = Annotated[
         show_default=False,
     ),
 ]
+Split = Annotated[
+    str,
+    typer.Option(
+        "--split",
+        metavar="NAME",
+        help="test, val or train.",
+        callback=_checked_split,
+        autocompletion=complete_split,
+    ),
+]
 Device = Annotated[
     str,
     typer.Option(
@@ -161,6 +183,16 @@ SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out a folder's unreadable pictures instead of stopping.")
 ]
 Out = Annotated[Path | None, typer.Option("--out", "-o", metavar="PATH", help="Where to write.")]
+Outs = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="FILE",
+        help="Also write the result to a file, whose suffix chooses the format; may be given several times.",
+        show_default=False,
+    ),
+]
 Checkpoints = Annotated[
     list[str] | None,
     typer.Argument(

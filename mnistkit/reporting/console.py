@@ -47,14 +47,19 @@ def warn(line: str) -> None:
 
 
 def print_json(document: Mapping[str, Any], schema: str) -> None:
-    """Print one JSON document to standard output, for ``--json``.
+    """Print one JSON document to standard output, for ``--json``; the arguments are those of :func:`json_text`."""
+    sys.stdout.write(json_text(document, schema))
+
+
+def json_text(document: Mapping[str, Any], schema: str) -> str:
+    """Return one JSON document as text, with a line break at the end.
 
     Args:
         document: Plain values; NaN and infinities, which JSON does not know, become null.
         schema: Its form and version, e.g. "mnistkit/models/1"; stands first in the document.
     """
     text = json.dumps(_plain({"schema": schema, **document}), indent=2, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write(text + "\n")
+    return text + "\n"
 
 
 def _console(*, stderr: bool) -> Console:

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnistkit.exceptions import UsageError
 from mnistkit.files import atomic_write
+from mnistkit.reporting.outputs import check_suffix
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,9 +47,7 @@ def check_figure_path(path: Path) -> Path:
     Raises:
         UsageError: another suffix, or none.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        what = f"'{path.suffix}'" if path.suffix else "no suffix"
-        raise UsageError(f"cannot write a picture to {path}: {what}, where one of {', '.join(SUFFIXES)} is needed")
+    check_suffix(path, SUFFIXES)
     return path
 
 
