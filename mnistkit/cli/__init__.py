@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 
 from mnistkit import __version__
 from mnistkit.cli import datasets, env, evaluate, models, train
-from mnistkit.cli.errors import report
+from mnistkit.cli.failures import report
 from mnistkit.exceptions import InterruptedRunError
 
 _order: list[str] = []
