@@ -79,8 +79,16 @@ def _usage_error(error: typer.TyperException) -> UsageError:
     elif text.startswith("No such command") and context is not None:
         name = text.split("'")[1] if "'" in text else ""
         text = f"no such command '{name}'" + _did_you_mean(name, list(getattr(context.command, "commands", {})))
+    elif (value := _refused_value(error)) is not None:
+        text = f"{text}: '{value}'"
     path = context.command_path if context is not None else "mnistkit"
     return UsageError(text[:1].lower() + text[1:], hint=f"{path} --help")
+
+
+def _refused_value(error: typer.TyperException) -> str | None:
+    """Return the value that could not be converted; newer releases of typer leave it out of the message."""
+    details = getattr(error.__cause__, "errors", list)()
+    return str(details[0]["input"]) if details else None
 
 
 def _options_of(context: Any) -> list[str]:

@@ -55,6 +55,7 @@ def train(
     """
     from mnistkit.data.base import LoadOptions
     from mnistkit.reporting import console
+    from mnistkit.reporting.progress import LoadProgress
     from mnistkit.reporting.training import TrainingDisplay
     from mnistkit.training.resolve import recipe_changes
     from mnistkit.workflows import train as workflow
@@ -67,7 +68,7 @@ def train(
         "precision": precision,
     }
     changes = recipe_changes(file=recipe, settings=settings or (), options=options, warn=console.warn)
-    display = TrainingDisplay()
+    display, loading = TrainingDisplay(), LoadProgress()
     config = workflow.TrainConfig(
         architecture=arch,
         dataset=dataset or workflow.DEFAULT_DATASET,
@@ -77,10 +78,10 @@ def train(
         resume=resume,
         overwrite=overwrite,
         full=full,
-        load=LoadOptions(skip_bad=skip_bad, warn=console.warn),
+        load=LoadOptions(skip_bad=skip_bad, progress=loading, warn=loading.warn),
         command=shlex.join(["mnistkit", *sys.argv[1:]]),
     )
-    with stop_on_interrupt(display.note) as should_stop:
+    with loading, stop_on_interrupt(display.note) as should_stop:
         try:
             if seeds == 1:
                 _show_one(workflow.train(config, display, should_stop), as_json)

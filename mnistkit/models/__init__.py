@@ -52,7 +52,9 @@ def register_model(
 
     def decorate(build: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
         name = _public_name(build.__name__)
-        _registry.register(name, Architecture(name, description, recipe, build))
+        # Read as a file would be: checked, and a number written 10 is the same as 10.0 ever after.
+        checked = Recipe.from_dict(recipe.to_dict(), name)
+        _registry.register(name, Architecture(name, description, checked, build))
         return build
 
     return decorate

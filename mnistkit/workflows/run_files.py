@@ -168,7 +168,7 @@ def finish(
         "versions": package_versions(),
     }
     write_text(folder.metrics, json.dumps(metrics, indent=2) + "\n")
-    return metrics
+    return read_metrics(folder)
 
 
 def summarise(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mnistkit.checkpoint import read_info
+from mnistkit.exceptions import CheckpointError, InterruptedRunError, OutputError, RecipeError, UsageError
+from mnistkit.models import model_names
+from mnistkit.runs import RunFolder
+from mnistkit.training.events import TrainingEvents
+from mnistkit.workflows.train import TrainConfig, TrainResult, resolve_recipe, train, train_seeds
+from tests.digits import write_digits
+
+QUICK = {"epochs": 2, "learning_rate": 2e-3, "batch_size": 64, "ema_decay": 0.9}
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """1,200 training and 200 test images of MNIST."""
+    return write_digits(tmp_path_factory.mktemp("data") / "digits")
+
+
+@pytest.fixture
+def config(digits: Path, tmp_path: Path) -> TrainConfig:
+    return TrainConfig("lenet5", str(digits), (("test", QUICK),), device="cpu", out=tmp_path / "run")
+
+
+class Notes(TrainingEvents):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, message: str) -> None:
+        self.lines.append(message)
+
+
+def with_settings(config: TrainConfig, **settings: object) -> TrainConfig:
+    return replace(config, changes=(*config.changes, ("test", settings)))
+
+
+def stop_after(steps: int) -> object:
+    """Return a ``should_stop`` that says yes when asked for the n-th time."""
+    asked = iter(range(1, 10**6))
+    return lambda: next(asked) >= steps
+
+
+def interrupt(config: TrainConfig, steps: int) -> None:
+    with pytest.raises(InterruptedRunError, match=f"stopped after step {steps}"):
+        train(config, should_stop=stop_after(steps))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_a_run_leaves_every_file_and_they_agree(config: TrainConfig, name: str) -> None:
+    result = train(replace(config, architecture=name))
+    folder = result.folder
+    assert folder.status() == "finished"
+    assert {path.name for path in folder.path.iterdir()} == {
+        "model.safetensors", "state.safetensors", "recipe.toml", "history.csv", "metrics.json", "curves.png",
+    }  # fmt: skip
+    metrics = json.loads(folder.metrics.read_text())
+    assert metrics == result.metrics
+    info = read_info(folder.model)
+    assert info.architecture == metrics["architecture"] == name
+    assert info.metrics["test_accuracy"] == metrics["test"]["top1"]
+    assert metrics["test"]["n"] == 200
+    assert info.epoch == metrics["kept_epoch"]
+    with folder.history.open() as file:
+        rows = list(csv.DictReader(file))
+    best = min(rows, key=lambda row: float(row["val_loss"]))
+    assert int(best["epoch"]) == info.epoch
+    assert float(best["val_loss"]) == info.metrics["val_loss"]
+    assert folder.curves.read_bytes().startswith(b"\x89PNG")
+
+
+def test_it_learns(config: TrainConfig) -> None:
+    result = train(with_settings(config, epochs=4))
+    assert result.metrics["test"]["top1"] > 0.7
+
+
+def test_a_recorded_recipe_trains_the_same_weights_again(config: TrainConfig, tmp_path: Path) -> None:
+    from mnistkit.training.resolve import recipe_changes
+
+    first = train(with_settings(config, seed=3))
+    changes = tuple(recipe_changes(file=first.folder.recipe, environment={}))
+    second = train(replace(config, changes=changes, out=tmp_path / "again"))
+    assert first.checkpoint.read_bytes() == second.checkpoint.read_bytes()
+
+
+@pytest.mark.parametrize("steps", [1, 17, 18, 30])
+def test_interrupted_and_resumed_gives_the_same_file(config: TrainConfig, tmp_path: Path, steps: int) -> None:
+    whole = train(config)
+    other = replace(config, out=tmp_path / "other")
+    interrupt(other, steps)
+    resumed = train(replace(other, resume=True))
+    assert whole.checkpoint.read_bytes() == resumed.checkpoint.read_bytes()
+
+
+def test_an_interrupted_run_keeps_its_best_epoch(config: TrainConfig) -> None:
+    interrupt(config, 25)
+    folder = RunFolder(config.out or Path())
+    assert folder.status() == "unfinished"
+    assert read_info(folder.model).epoch == 1
+
+
+def test_a_finished_run_is_not_trained_again(config: TrainConfig) -> None:
+    first = train(config)
+    before = first.checkpoint.stat().st_mtime_ns
+    notes = Notes()
+    second = train(config, notes)
+    assert isinstance(second, TrainResult)
+    assert not second.trained
+    assert second.metrics == first.metrics
+    assert first.checkpoint.stat().st_mtime_ns == before
+    assert "already finished" in notes.lines[0]
+    assert train(replace(config, overwrite=True)).trained
+
+
+def test_a_finished_run_of_something_else_is_not_mistaken(config: TrainConfig) -> None:
+    train(config)
+    with pytest.raises(RecipeError, match="epochs=2, not 5"):
+        train(with_settings(config, epochs=5))
+    with pytest.raises(OutputError, match="architecture lenet5, not convnext"):
+        train(replace(config, architecture="convnext"))
+
+
+def test_an_unfinished_run_asks(config: TrainConfig) -> None:
+    interrupt(config, 3)
+    with pytest.raises(OutputError, match="unfinished") as caught:
+        train(config)
+    assert "--resume" in (caught.value.hint or "")
+    assert train(replace(config, overwrite=True)).trained
+
+
+def test_resume_refuses_another_recipe_and_takes_an_unchanged_default(config: TrainConfig) -> None:
+    interrupt(config, 3)
+    with pytest.raises(RecipeError, match="seed=0, not 1"):
+        train(replace(with_settings(config, seed=1), resume=True))
+    assert train(replace(config, changes=(), resume=True)).metrics["epochs"] == 2
+
+
+def test_resume_of_nothing_starts_and_says_so(config: TrainConfig) -> None:
+    notes = Notes()
+    assert train(replace(config, resume=True), notes).trained
+    assert "nothing to resume" in notes.lines[0]
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80pickle", b"0123456789" * 20])
+def test_a_damaged_state_is_one_line(config: TrainConfig, content: bytes) -> None:
+    interrupt(config, 3)
+    RunFolder(config.out or Path()).state.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"state\.safetensors"):
+        train(replace(config, resume=True))
+
+
+def test_full_trains_on_everything_and_chooses_nothing(config: TrainConfig) -> None:
+    result = train(replace(config, full=True))
+    assert result.metrics["validation"] == {}
+    assert result.metrics["kept_epoch"] == 2
+    assert "all 1200" in result.metrics["split"]
+
+
+def test_full_with_early_stopping_is_refused(config: TrainConfig) -> None:
+    with pytest.raises(RecipeError, match="--full"):
+        resolve_recipe(replace(with_settings(config, patience=2), full=True))
+
+
+def test_seeds_are_consecutive_and_summarised(config: TrainConfig) -> None:
+    result = train_seeds(with_settings(config, epochs=1, seed=4), 3)
+    assert [run.metrics["seed"] for run in result.runs] == [4, 5, 6]
+    accuracies = [run.metrics["test"]["top1"] for run in result.runs]
+    assert result.summary["top1"]["mean"] == pytest.approx(sum(accuracies) / 3)
+    assert result.summary["top1"]["count"] == 3
+    assert result.runs[0].folder.path.name == "seed4"
+    assert not train_seeds(with_settings(config, epochs=1, seed=4), 3).runs[2].trained
+
+
+def test_interrupted_seeds_are_resumed(config: TrainConfig) -> None:
+    with pytest.raises(InterruptedRunError):
+        train_seeds(with_settings(config, epochs=1), 2, should_stop=stop_after(20))  # type: ignore[arg-type]
+    result = train_seeds(replace(with_settings(config, epochs=1), resume=True), 2)
+    assert [run.trained for run in result.runs] == [False, True]
+
+
+def test_no_seeds_is_a_usage_error(config: TrainConfig) -> None:
+    with pytest.raises(UsageError, match="--seeds"):
+        train_seeds(config, 0)
+
+
+def test_a_file_in_the_place_of_the_folder(config: TrainConfig, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(OutputError, match="cannot write"):
+        train(replace(config, out=tmp_path / "file" / "run"))
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_too_small_a_disk_is_noticed_before_training(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shutil
+
+    usage = shutil.disk_usage(".")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1000))
+    with pytest.raises(OutputError, match="MB free"):
+        train(config)
+
+
+def test_a_disk_that_fills_up_keeps_the_last_good_state(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import errno
+
+    from mnistkit import files
+
+    interrupt(config, 20)
+    before = RunFolder(config.out or Path()).state.read_bytes()
+
+    def full(path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files, "_flush", full)
+    with pytest.raises(OutputError, match="No space left"):
+        train(replace(config, resume=True))
+    assert RunFolder(config.out or Path()).state.read_bytes() == before
