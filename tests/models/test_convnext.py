@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from mnistkit.models import build_model, get_architecture
+from mnistkit.models.convnext import Block, Downsample, GlobalResponseNorm
+
+
+def by_the_paper(x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
+    """Global Response Normalization written as in the paper, with autograd's own gradients."""
+    norm = x.norm(p=2, dim=1, keepdim=True)
+    return gamma * (x * (norm / (norm.mean(dim=-1, keepdim=True) + 1e-6))) + beta + x
+
+
+def test_response_norm_and_its_gradients_are_those_of_the_paper() -> None:
+    torch.manual_seed(0)
+    layer = GlobalResponseNorm(6)
+    torch.nn.init.normal_(layer.gamma)
+    torch.nn.init.normal_(layer.beta)
+    x = torch.randn(3, 5, 6, requires_grad=True)
+    upstream = torch.randn(3, 5, 6)
+    inputs = [x, layer.gamma, layer.beta]
+    ours = layer(x)
+    theirs = by_the_paper(x, layer.gamma, layer.beta)
+    torch.testing.assert_close(ours, theirs)
+    for a, b in zip(
+        torch.autograd.grad(ours, inputs, upstream), torch.autograd.grad(theirs, inputs, upstream), strict=True
+    ):
+        torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-4)
+
+
+def test_a_channel_without_response_has_finite_gradients() -> None:
+    x = torch.randn(2, 4, 3)
+    x[..., 1] = 0
+    x.requires_grad_()
+    layer = GlobalResponseNorm(3)
+    torch.nn.init.ones_(layer.gamma)
+    layer(x).square().sum().backward()
+    assert x.grad is not None
+    assert torch.isfinite(x.grad).all()
+
+
+def test_size_and_recipe_are_as_promised() -> None:
+    model = build_model("convnext", 10)
+    assert 450_000 <= sum(p.numel() for p in model.parameters()) <= 550_000
+    blocks = [type(part).__name__ for part in model.stages].count("Block")
+    assert blocks == 1 + 1 + 3 + 1
+    recipe = get_architecture("convnext").recipe
+    assert (recipe.optimizer, recipe.batch_size, recipe.epochs) == ("adamw", 128, 10)
+    assert recipe.label_smoothing == 0
+    assert recipe.warmup > 0
+    assert min(recipe.augmentation.rotation, recipe.augmentation.translate_x, recipe.augmentation.zoom) > 0
+
+
+def test_a_block_is_a_residual() -> None:
+    block = Block(8)
+    torch.nn.init.zeros_(block.project.weight)
+    torch.nn.init.zeros_(block.project.bias)
+    x = torch.randn(2, 7, 7, 8)
+    torch.testing.assert_close(block(x), x)
+
+
+def test_downsampling_merges_patches_and_pads_an_odd_edge() -> None:
+    layer = Downsample(3, 5)
+    assert layer(torch.randn(2, 8, 6, 3)).shape == (2, 4, 3, 5)
+    x = torch.randn(2, 7, 7, 3)
+    y = layer(x)
+    assert y.shape == (2, 4, 4, 5)
+    corner = functional.linear(layer.norm(x[:, :2, :2]).flatten(1), layer.merge.weight, layer.merge.bias)
+    torch.testing.assert_close(y[:, 0, 0], corner)
+
+
+def test_half_precision_is_normalised_in_single() -> None:
+    layer = GlobalResponseNorm(4)
+    x = torch.full((1, 300, 4), 16.0, dtype=torch.float16)
+    assert torch.isfinite(layer(x)).all()
+    assert layer(x).dtype == torch.float32
