@@ -41,6 +41,24 @@ _MOST_COLUMNS = 10
 _CAPTION_LENGTH = 15
 
 
+def result_title(
+    models: Sequence[str], dataset: str, split: str, n: int, accuracies: Sequence[float], what: str = ""
+) -> str:
+    """Return the heading of a figure about checkpoints: what was run on what, and below it how good it is.
+
+    Args:
+        models: The checkpoints' names, one or more.
+        dataset: The dataset's name or folder.
+        split: "test", "val" or "train".
+        n: Number of images.
+        accuracies: For each checkpoint, from 0 to 1.
+        what: What the figure shows, set before the names: "misread digits".
+    """
+    start = f"{what}: " if what else ""
+    shares = " and ".join(f"{100 * accuracy:.2f} %" for accuracy in accuracies)
+    return f"{start}{' and '.join(models)} on {dataset} ({split})\n{n:,} images, accuracy {shares}"
+
+
 def check_figure_path(path: Path) -> Path:
     """Return ``path`` if a figure can be written in the format its suffix names.
 
