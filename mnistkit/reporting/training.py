@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.table import Column
 from rich.text import Text
 
 from mnistkit.reporting import console as consoles
@@ -17,8 +18,9 @@ from mnistkit.training.events import EpochRecord, RunStart, StepReport, Training
 if TYPE_CHECKING:
     from mnistkit.workflows.train import SeedsResult, TrainResult
 
-_HEADINGS = ("epoch", "train loss", "train acc", "val loss", "val acc", "lr", "images/s", "time", "")
-_WIDTHS = (7, 10, 9, 8, 8, 8, 8, 6, 4)
+_HEADINGS = ("epoch", "train loss", "acc", "val loss", "acc", "lr", "img/s", "time", "")
+# With two spaces in between they fill 79 columns.
+_WIDTHS = (6, 10, 7, 9, 7, 7, 7, 6, 4)
 
 
 class TrainingDisplay(TrainingEvents):
@@ -56,7 +58,8 @@ class TrainingDisplay(TrainingEvents):
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
-            _Figures(),
+            # The bar gives way, never the figures.
+            _Figures(table_column=Column(no_wrap=True)),
             TimeRemainingColumn(compact=True),
             console=self._console,
             transient=True,

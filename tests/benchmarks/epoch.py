@@ -110,13 +110,9 @@ def main() -> None:
     for number in range(int(sys.argv[1]) if len(sys.argv) > 1 else 3):
         ours, example = _in_a_process("convnext"), _in_a_process("example")
         ratios.append(ours / example)
-        print(
-            f"round {number + 1}: convnext {ours:.1f} s, example {example:.1f} s, ratio {ratios[-1]:.2f}",
-            flush=True,
-        )
-    print(
-        f"median ratio {statistics.median(ratios):.2f} ({torch.get_num_threads()} threads, torch {torch.__version__})"
-    )
+        print(f"round {number + 1}: convnext {ours:.1f} s, example {example:.1f} s, ratio {ratios[-1]:.2f}")
+    median = statistics.median(ratios)
+    print(f"median ratio {median:.2f} ({torch.get_num_threads()} threads, torch {torch.__version__})")
 
 
 if __name__ == "__main__":

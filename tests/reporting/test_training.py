@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from mnistkit.reporting.training import TrainingDisplay, clock, mean_and_std
+from mnistkit.training.events import EpochRecord, RunStart, StepReport
+
+START = RunStart(
+    architecture="lenet5",
+    parameters=61_706,
+    dataset="mnist",
+    train_size=55_000,
+    val_size=5_000,
+    device="cpu (2 threads)",
+    precision="fp32",
+    precision_reason="a test",
+    epochs=10,
+    steps_per_epoch=429,
+    seed=0,
+    folder="runs/x",
+    resumed_at_step=0,
+)
+RECORD = EpochRecord(10, 1.2345, 0.98765, 0.0123, 1.0, 6e-3, 3599.0, 12_345.0)
+
+
+def show(console: Console, start: RunStart = START) -> str:
+    display = TrainingDisplay(console)
+    display.run_started(start)
+    display.epoch_started(10)
+    display.step_done(StepReport(10, 100, 1.5, 0.5, 12_345))
+    display.epoch_ended(RECORD, is_best=True)
+    display.close()
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue()
+
+
+def test_on_a_pipe_there_is_one_plain_line_per_epoch() -> None:
+    text = show(Console(file=io.StringIO(), width=10_000))
+    lines = [line for line in text.splitlines() if line.startswith("epoch ")]
+    assert lines == [
+        "epoch 10/10  train loss 1.2345  acc 98.77%  val loss 0.0123  acc 100.00%  lr 6.0e-03  "
+        "img/s 12,345  time 59:59  best"
+    ]
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_table_fits_the_terminal(width: int) -> None:
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+    lines = re.sub(r"\x1b\[[?\d;]*[A-Za-z]|\r", "", show(console)).splitlines()
+    rows = [line for line in lines if line.rstrip().endswith(("best", "time"))]
+    assert len(rows) == 2
+    assert all(len(row.rstrip()) <= 79 for row in rows)
+
+
+def test_a_resumed_run_says_where_it_is() -> None:
+    text = show(Console(file=io.StringIO(), width=200), replace(START, resumed_at_step=430))
+    assert "resuming in epoch 2 after step 1 of 429" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (65, "1:05"), (3600, "1:00:00"), (59.6, "1:00")]
+)
+def test_clock(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
+
+
+def test_mean_and_std() -> None:
+    assert mean_and_std({"mean": 0.99612, "std": 0.000412}) == "99.61 ± 0.04 %"
+    assert mean_and_std({"mean": 0.99612, "std": None}) == "99.61%"
