@@ -31,21 +31,22 @@ def print_confusion(console: Console, result: ConfusionResult) -> None:
     from ten on, the space between its cells, and all but the most confused classes; a line says so. On a pipe it
     is always whole.
     """
-    console.print(words.headline(result), style="bold", soft_wrap=True)
+    console.print(words.headline(result), style="bold")
     for accuracy in words.accuracies(result):
-        console.print(accuracy, soft_wrap=True)
-    console.print(f"{words.reading(result)}; recall and precision in %", style="dim")
+        console.print(accuracy)
+    for line in words.reading(result, coloured=console.color_system is not None):
+        console.print(line, style="dim")
     console.print()
     glyphs = _Glyphs.of(console)
     layout, lines = _fitting(result, glyphs, console.width if console.is_terminal else None)
-    for line in lines:
-        console.print(line, no_wrap=True, overflow="crop", soft_wrap=not console.is_terminal)
+    for row in lines:
+        console.print(row, no_wrap=True, overflow="crop", soft_wrap=not console.is_terminal)
     for note in _notes(result, layout, glyphs):
         console.print(note, style="dim")
     console.print()
     console.print(words.verdict(result), style="bold")
     for sentence in words.pair_lines(result):
-        console.print(f"  {sentence}", soft_wrap=True)
+        console.print(f"  {sentence}")
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,16 @@ class _Layout:
         decimals: Decimals of recall and precision.
         totals: Whether the sums of rows and columns are shown.
         brief: Whether words are abbreviated.
+        even: Whether all columns of the matrix are equally wide.
         compact: Whether a cell has one character.
     """
 
     classes: tuple[int, ...]
-    padding: tuple[int, int] = (1, 1)
+    padding: tuple[int, int]
     decimals: int = 1
     totals: bool = True
     brief: bool = False
+    even: bool = False
     compact: bool = False
 
 
@@ -93,11 +96,13 @@ class _Cell:
 
 def _layouts(result: ConfusionResult) -> Iterator[_Layout]:
     """Yield the ways to show the table, the most generous first."""
-    full = _Layout(tuple(range(len(result.classes))))
-    tight = replace(full, padding=(1, 0))
+    tight = _Layout(tuple(range(len(result.classes))), padding=(1, 0))
     compact = replace(tight, compact=True, decimals=0)
     short = replace(tight, decimals=0, brief=True)
-    yield from (full, tight, replace(tight, decimals=0), short, replace(short, totals=False))
+    even = replace(tight, even=True)
+    yield from (replace(even, padding=(1, 1)), even, tight)
+    yield from (replace(tight, decimals=0, even=True), replace(tight, decimals=0))
+    yield from (replace(short, even=True), short, replace(short, totals=False))
     yield from (compact, replace(compact, brief=True), replace(compact, brief=True, totals=False))
     dense = replace(compact, padding=(0, 0), brief=True)
     yield from (dense, replace(dense, totals=False))
@@ -107,13 +112,9 @@ def _layouts(result: ConfusionResult) -> Iterator[_Layout]:
 
 
 def _most_confused(result: ConfusionResult) -> list[int]:
-    """Return the places of the classes, the one with the most mistakes or changes first."""
-    counts = np.abs(
-        result.models[-1].counts - result.models[0].counts if result.is_difference else _counts(result)
-    )
-    counts = counts * ~np.eye(len(counts), dtype=bool)
-    per_class = counts.sum(axis=0) + counts.sum(axis=1)
-    return [int(place) for place in np.argsort(-per_class, kind="stable")]
+    """Return the places of the classes, those of the most confused or changed pair first."""
+    confused = (place for pair in result.pairs() for place in (pair.true, pair.predicted))
+    return list(dict.fromkeys((*confused, *range(len(result.classes)))))
 
 
 def _fitting(result: ConfusionResult, glyphs: _Glyphs, width: int | None) -> tuple[_Layout, list[Text]]:
@@ -133,9 +134,9 @@ def _notes(result: ConfusionResult, layout: _Layout, glyphs: _Glyphs) -> Iterato
         right = "" if result.is_difference or result.errors_only else f", {glyphs.right} right"
         yield f"cells: 1 to 9 {unit}, {many}{right}; a wider window shows the numbers"
     if len(layout.classes) < len(result.classes):
-        kind = "changes" if result.is_difference else "mistakes"
+        kind = "changed" if result.is_difference else "confused"
         yield (
-            f"the {len(layout.classes)} of {len(result.classes)} classes with the most {kind}; "
+            f"the {len(layout.classes)} of {len(result.classes)} classes of the most {kind} pairs; "
             "a wider window shows more, --out FILE all"
         )
 
@@ -154,8 +155,10 @@ class _Table:
         self.decimals = words.decimals_of(result)
         self.by_number = max(map(cell_len, result.classes)) > _LONGEST_HEADING
         self.totals = layout.totals and not result.is_difference
-        self.recall = words.class_shares(result, "recall", layout.decimals)
-        self.precision = words.class_shares(result, "precision", layout.decimals)
+        # Changes are mostly fractions of a point.
+        decimals = max(1, layout.decimals) if result.is_difference else layout.decimals
+        self.recall = words.class_shares(result, "recall", decimals)
+        self.precision = words.class_shares(result, "precision", decimals)
 
     def lines(self) -> list[Text]:
         """Return the lines of the table, all columns aligned."""
@@ -168,12 +171,17 @@ class _Table:
         widths = [max(cell_len(row[i].text) for row in body) for i in range(len(body[0]))]
         rows = [*self._header(widths), *body]
         widths = [max(cell_len(row[i].text) for row in rows) for i in range(len(widths))]
+        if self.layout.even:
+            last = 1 + len(self.layout.classes)
+            widths[1:last] = [max(widths[1:last])] * (last - 1)
         return [self._line(row, widths) for row in rows]
 
     def _line(self, row: Sequence[_Cell], widths: Sequence[int]) -> Text:
         count = len(self.layout.classes)
         left, right = self.layout.padding
-        line = Text(set_cell_size(row[0].text, widths[0]), row[0].style)
+        line = Text().append(set_cell_size(row[0].text, widths[0]), row[0].style)
+        if not left:
+            line.append(" ")
         for place, (cell, width) in enumerate(zip(row[1:], widths[1:], strict=True)):
             text = " " * (width - cell_len(cell.text)) + cell.text
             if place < count:
@@ -194,7 +202,7 @@ class _Table:
         else:
             stacks = [[text] for text in headings]
         lines = [[_Cell(""), *(_Cell(part, _BOLD) for part in line)] for line in zip(*stacks, strict=True)]
-        margin = ["rec." if self.layout.brief else "recall"]
+        margin = ["rec" if self.layout.brief else "recall"]
         if self.totals:
             margin.insert(0, "total")
         for line in lines[:-1]:
@@ -243,7 +251,7 @@ class _Table:
         return [_Cell("total", _BOLD), *cells, _Cell(str(self.result.n)), _Cell("")]
 
     def _precision(self) -> list[_Cell]:
-        label = "prec." if self.layout.brief else "precision"
+        label = "prec" if self.layout.brief else "precision"
         cells = [_Cell(self.precision[place]) for place in self.layout.classes]
         margin = [_Cell("")] * (2 if self.totals else 1)
         return [_Cell(label, _BOLD), *cells, *margin]

@@ -21,8 +21,9 @@ _POINTS_PER_INCH = 72
 _LARGEST_TYPE, _SMALLEST_TYPE = 10.0, 4.5
 # Width of a digit in parts of the type's size.
 _DIGIT_WIDTH = 0.62
-# Inches around the matrix for names, shares, the colour bar and the heading.
-_MARGIN_WIDTH, _MARGIN_HEIGHT = 2.6, 1.6
+# Inches around the matrix for names, shares and the heading, and for each colour bar.
+_MARGIN_WIDTH, _MARGIN_HEIGHT, _BAR_WIDTH = 1.7, 2.0, 1.0
+_LEAST_WIDTH = 5.5
 _TITLE_CHARACTERS_PER_INCH = 10
 
 
@@ -39,8 +40,9 @@ def write_heat_map(result: ConfusionResult, path: Path) -> None:
     """
     count = len(result.classes)
     side = _cell_inches(count)
-    width, height = count * side + _MARGIN_WIDTH, count * side + _MARGIN_HEIGHT
-    with figure_file(path, max(width, 5.5), max(height, 3.5), _title(result, max(width, 5.5))) as figure:
+    bars = _BAR_WIDTH * len(result.models)
+    width, height = max(count * side + _MARGIN_WIDTH + bars, _LEAST_WIDTH), count * side + _MARGIN_HEIGHT
+    with figure_file(path, width, height, _title(result, width)) as figure:
         axes = figure.subplots()
         _draw_cells(axes, result)
         _write_numbers(axes, result, side * _POINTS_PER_INCH)
@@ -49,11 +51,12 @@ def write_heat_map(result: ConfusionResult, path: Path) -> None:
 
 
 def _title(result: ConfusionResult, width: float) -> str:
-    names = [model.source.name for model in result.models]
+    names, what = [model.source.name for model in result.models], ""
     accuracies = [model.accuracy for model in result.models]
     if result.is_difference:
-        names = [f"{letter}: {name}" for letter, name in zip(words.LETTERS, names, strict=True)]
-    title = result_title(names, result.dataset, result.split, result.n, accuracies)
+        names = [f"{name} ({letter})" for letter, name in zip(words.LETTERS, names, strict=True)]
+        what = "B minus A"
+    title = result_title(names, result.dataset, result.split, result.n, accuracies, what)
     wide = int(width * _TITLE_CHARACTERS_PER_INCH)
     return "\n".join(textwrap.fill(line, wide) for line in title.splitlines())
 
@@ -125,7 +128,7 @@ def _draw_scale(figure: Figure, axes: Axes, result: ConfusionResult) -> None:
     """Draw the colour bar of the mistakes; in a difference, one for what B does worse and one for the rest."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LinearSegmentedColormap, LogNorm
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     present = mistakes(result)
     scale, factor = Scale.of(result), 100 if result.is_normalized else 1
@@ -139,7 +142,7 @@ def _draw_scale(figure: Figure, axes: Axes, result: ConfusionResult) -> None:
         bar.outline.set_visible(False)
         bar.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        bar.ax.yaxis.set_minor_formatter(NullFormatter())
+        bar.ax.yaxis.set_minor_locator(NullLocator())
 
 
 def _bars(result: ConfusionResult, *, worse: bool, better: bool) -> list[tuple[str, tuple[str, ...], bool]]:

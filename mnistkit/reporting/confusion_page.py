@@ -25,7 +25,7 @@ tbody tr:hover { outline: 1px solid GrayText; }
 def to_html(result: ConfusionResult) -> str:
     """Return the page: the table in colour, and the most confused pairs; resting on a cell tells what it is."""
     lines = [f"<p>{'<br>'.join(map(escape, words.accuracies(result)))}</p>"]
-    lines.append(f"<p>{escape(words.reading(result))}; recall and precision in %</p>")
+    lines.append(f"<p>{'<br>'.join(map(escape, words.reading(result, coloured=True)))}</p>")
     lines.append("<table>")
     lines.extend(_head(result))
     lines.append("<tbody>")

@@ -26,16 +26,15 @@ def accuracies(result: ConfusionResult) -> Iterator[str]:
         yield f"{start}accuracy {percent(model.accuracy, 2)} %, {_count(model.errors, 'mistake')}"
 
 
-def reading(result: ConfusionResult) -> str:
-    """Return what rows, columns and cells are."""
-    what = "images"
-    if result.is_normalized:
-        what = f"% of {SHARES_OF[result.normalize]}"
+def reading(result: ConfusionResult, *, coloured: bool) -> Iterator[str]:
+    """Yield what rows, columns, cells, margins and, if it is ``coloured``, the two colours of a difference are."""
+    yield "rows: true, columns: predicted; recall and precision in %"
+    cells = f"% of {SHARES_OF[result.normalize]}" if result.is_normalized else ""
     if result.is_difference:
-        what = f"B minus A, in {'percentage points' if result.is_normalized else 'images'}"
-        if result.is_normalized:
-            what += f" of {SHARES_OF[result.normalize]}"
-    return f"rows: true class, columns: predicted class; cells: {what}"
+        cells = f"B minus A{', in ' + cells if cells else ''}"
+        cells += "; blue: B is better, orange: B is worse" if coloured else ""
+    if cells:
+        yield f"cells: {cells}"
 
 
 def percent(share: float, decimals: int) -> str:
@@ -88,7 +87,9 @@ def pair_lines(result: ConfusionResult) -> list[str]:
     lines = [_sentence(result, pair) for pair in pairs[:MOST_PAIRS]]
     others = pairs[MOST_PAIRS:]
     if others and not result.is_difference:
-        lines.append(f"{_count(len(others), 'other pair')}: {_times(sum(pair.counts[0] for pair in others))}")
+        lines.append(
+            f"{_count(len(others), 'other pair')}: {_times(sum(pair.counts[0] for pair in others))} in all"
+        )
     elif others:
         lines.append(f"{_count(len(others), 'other pair')} changed less")
     return lines

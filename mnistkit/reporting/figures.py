@@ -56,7 +56,7 @@ def result_title(
     """
     start = f"{what}: " if what else ""
     shares = " and ".join(f"{100 * accuracy:.2f} %" for accuracy in accuracies)
-    return f"{start}{' and '.join(models)} on {dataset} ({split})\n{n:,} images, accuracy {shares}"
+    return f"{start}{' and '.join(models)} on {dataset}, {split} split\n{n:,} images, accuracy {shares}"
 
 
 def check_figure_path(path: Path) -> Path:
