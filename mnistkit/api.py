@@ -10,6 +10,7 @@ from mnistkit.data import dataset_names as list_datasets
 from mnistkit.data import load_dataset
 from mnistkit.exceptions import DataError
 from mnistkit.models import model_names as list_models
+from mnistkit.workflows.train_config import DEFAULT_ARCHITECTURE, DEFAULT_DATASET
 
 if TYPE_CHECKING:
     import numpy as np
@@ -106,8 +107,8 @@ def load(checkpoint: str | Path | None = None, device: str = "auto") -> Classifi
 
 
 def train(
-    architecture: str = "convnext",
-    dataset: str = "mnist",
+    architecture: str = DEFAULT_ARCHITECTURE,
+    dataset: str = DEFAULT_DATASET,
     *,
     out: str | Path | None = None,
     device: str = "auto",
@@ -129,8 +130,9 @@ def train(
     """
     from mnistkit.training.recipe import flatten
     from mnistkit.workflows import train as workflow
+    from mnistkit.workflows.train_config import TrainConfig
 
-    config = workflow.TrainConfig(
+    config = TrainConfig(
         architecture=architecture,
         dataset=dataset,
         changes=(("train()", flatten(settings)),) if settings else (),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -60,6 +61,19 @@ class RunFolder:
         if self.metrics.exists():
             return "finished"
         return "unfinished" if self.recipe.exists() else "new"
+
+    def create(self) -> None:
+        """Create the folder and see that files can be written there, before any long work.
+
+        Raises:
+            OutputError: they cannot.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.path):
+                pass
+        except OSError as error:
+            raise output_error(self.path, error) from error
 
     def clear(self) -> None:
         """Create the folder, or remove the files of an earlier run from it; other files stay.

@@ -87,7 +87,7 @@ def _usage_error(error: typer.TyperException) -> UsageError:
 
 def _refused_value(error: typer.TyperException) -> str | None:
     """Return the value that could not be converted; newer releases of typer leave it out of the message."""
-    details = getattr(error.__cause__, "errors", list)()
+    details: list[dict[str, Any]] = getattr(error.__cause__, "errors", list)()
     return str(details[0]["input"]) if details else None
 
 

@@ -11,6 +11,7 @@ import typer
 
 from mnistkit.cli.interrupt import stop_on_interrupt
 from mnistkit.cli.options import Arch, DatasetOption, Device, Json, Out, Precision, Seed, SkipBad
+from mnistkit.workflows.train_config import DEFAULT_ARCHITECTURE, DEFAULT_DATASET
 
 Epochs = Annotated[int | None, typer.Option("--epochs", "-e", metavar="N", help="Passes over the images.")]
 BatchSize = Annotated[int | None, typer.Option("--batch-size", metavar="N", help="Images in a step.")]
@@ -30,8 +31,8 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run in
 
 
 def train(
-    arch: Arch = "convnext",
-    dataset: DatasetOption = "mnist",
+    arch: Arch = DEFAULT_ARCHITECTURE,
+    dataset: DatasetOption = DEFAULT_DATASET,
     epochs: Epochs = None,
     batch_size: BatchSize = None,
     lr: LearningRate = None,
@@ -59,6 +60,7 @@ def train(
     from mnistkit.reporting.training import TrainingDisplay
     from mnistkit.training.resolve import recipe_changes
     from mnistkit.workflows import train as workflow
+    from mnistkit.workflows.train_config import TrainConfig
 
     options = {
         "epochs": epochs,
@@ -69,9 +71,9 @@ def train(
     }
     changes = recipe_changes(file=recipe, settings=settings or (), options=options, warn=console.warn)
     display, loading = TrainingDisplay(), LoadProgress()
-    config = workflow.TrainConfig(
+    config = TrainConfig(
         architecture=arch,
-        dataset=dataset or workflow.DEFAULT_DATASET,
+        dataset=dataset or DEFAULT_DATASET,
         changes=tuple(changes),
         device=device,
         out=out,

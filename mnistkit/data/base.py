@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -122,11 +123,15 @@ class Dataset:
         Raises:
             UnknownNameError: no such split.
         """
-        from mnistkit.data.splits import stratified_holdout
-
         if name not in SPLITS:
             raise unknown_name("split", name, SPLITS)
         if name == "test":
             return self.test
-        train, validation = stratified_holdout(self.train.labels, self.validation_size)
+        train, validation = self._holdout
         return self.train.take(train if name == "train" else validation)
+
+    @cached_property
+    def _holdout(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        from mnistkit.data.splits import stratified_holdout
+
+        return stratified_holdout(self.train.labels, self.validation_size)

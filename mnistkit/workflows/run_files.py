@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mnistkit.runs import RunFolder
     from mnistkit.training.loop import TrainingJob
     from mnistkit.training.state import TrainingState
-    from mnistkit.workflows.train import TrainConfig
+    from mnistkit.workflows.train_config import TrainConfig
 
 METRICS_SCHEMA = "mnistkit/metrics/1"
 

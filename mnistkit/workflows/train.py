@@ -3,57 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnistkit.data.base import LoadOptions
 from mnistkit.exceptions import InterruptedRunError, OutputError, RecipeError, UsageError
 from mnistkit.models import check_model_name, get_architecture
 from mnistkit.runs import RunFolder, default_run_path
 from mnistkit.training.events import RunStart, TrainingEvents
 from mnistkit.training.recipe import Recipe
 from mnistkit.training.resolve import apply_changes
+from mnistkit.workflows.train_config import TrainConfig
 
 if TYPE_CHECKING:
-    from mnistkit.data.base import Dataset
+    import torch
+
+    from mnistkit.data.base import Dataset, LabelledImages
+    from mnistkit.device import Precision
     from mnistkit.training.loop import TrainingJob
     from mnistkit.training.state import TrainingState
 
-DEFAULT_ARCHITECTURE = "convnext"
-DEFAULT_DATASET = "mnist"
 SCHEMA = "mnistkit/train/1"
 SEEDS_SCHEMA = "mnistkit/train-seeds/1"
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """What to train.
-
-    Attributes:
-        architecture: Name in the model registry.
-        dataset: A registered name or a folder.
-        changes: Changes to the architecture's recipe, as
-            :func:`mnistkit.training.resolve.recipe_changes` collects them.
-        device: As ``--device`` takes it.
-        out: The run folder; None for ``runs/<architecture>-<dataset>-seed<seed>``.
-        resume: Go on with an unfinished run.
-        overwrite: Remove an earlier run from the folder first.
-        full: Train on all training images, validation images included, and choose nothing.
-        load: How to read the data.
-        command: The command line to write into ``metrics.json``, for whoever wants to do it again.
-    """
-
-    architecture: str = DEFAULT_ARCHITECTURE
-    dataset: str = DEFAULT_DATASET
-    changes: tuple[tuple[str, Mapping[str, Any]], ...] = ()
-    device: str = "auto"
-    out: Path | None = None
-    resume: bool = False
-    overwrite: bool = False
-    full: bool = False
-    load: LoadOptions = field(default_factory=LoadOptions)
-    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,7 +89,8 @@ def train(
         return TrainResult(folder, run_files.read_metrics(folder), trained=False)
     if config.resume and folder.status() == "new":
         events.note(f"nothing to resume in {folder.path}; starting")
-    recipe = _enter(folder, config, recipe)
+    recipe = _agreed_recipe(folder, config, recipe)
+    folder.create()
     return _Run(config, recipe, folder, events, should_stop).execute()
 
 
@@ -169,24 +141,22 @@ def _with_seed(config: TrainConfig, seed: int) -> TrainConfig:
     return replace(config, out=out, changes=(*config.changes, ("--seeds", {"seed": seed})))
 
 
-def _enter(folder: RunFolder, config: TrainConfig, recipe: Recipe) -> Recipe:
-    """Make the folder ready and return the recipe to train: of a resumed run, its own.
+def _agreed_recipe(folder: RunFolder, config: TrainConfig, recipe: Recipe) -> Recipe:
+    """Return the recipe to train with in ``folder``: of a resumed run, its own.
 
     Raises:
-        OutputError: a run is in the way, or the folder cannot be written.
+        OutputError: an unfinished run is in the way.
+        RecipeError: the run to resume was started with other settings.
     """
     from mnistkit.workflows import run_files
 
-    status = folder.status()
-    if status == "unfinished" and config.resume and not config.overwrite:
+    if folder.status() != "unfinished" or config.overwrite:
+        return recipe
+    if config.resume:
         return run_files.check_same_run(folder, config, recipe)
-    if status == "unfinished" and not config.overwrite:
-        raise OutputError(
-            f"{folder.path} holds an unfinished run",
-            hint="--resume goes on with it, --overwrite starts again",
-        )
-    folder.clear()
-    return recipe
+    raise OutputError(
+        f"{folder.path} holds an unfinished run", hint="--resume goes on with it, --overwrite starts again"
+    )
 
 
 @dataclass
@@ -204,9 +174,10 @@ class _Run:
         from mnistkit.training.loop import run_training
         from mnistkit.workflows import run_files
 
-        load = replace(self.config.load, workers=self.recipe.workers)
-        dataset = load_dataset(self.config.dataset, load)
-        job, state = self._prepare(dataset)
+        device, precision = self._device()
+        dataset = load_dataset(self.config.dataset, replace(self.config.load, workers=self.recipe.workers))
+        job = self._job(dataset, device, precision)
+        state = self._state(dataset, device, precision)
         run_files.write_recipe(self.folder, self.config, self.recipe)
         self.events.run_started(self._start(job, state))
         if not run_training(job, state):
@@ -214,24 +185,36 @@ class _Run:
         metrics = run_files.finish(self.folder, self.config, self.recipe, dataset, job, state)
         return TrainResult(self.folder, metrics, trained=True)
 
-    def _prepare(self, dataset: Dataset) -> tuple[TrainingJob, TrainingState]:
-        from mnistkit.data.batches import DeviceImages, Normaliser
-        from mnistkit.device import choose_precision, prepare, seed_everything, select_device
+    def _device(self) -> tuple[torch.device, Precision]:
+        from mnistkit.device import choose_precision, prepare, select_device
+
+        device = select_device(self.config.device)
+        prepare(device)
+        return device, choose_precision(device, self.recipe.precision)
+
+    def _state(self, dataset: Dataset, device: torch.device, precision: Precision) -> TrainingState:
+        """Return the state to start from: fresh, after removing an earlier run, or the one to resume."""
+        from mnistkit.device import seed_everything
         from mnistkit.models import build_model
-        from mnistkit.training.loop import TrainingJob
-        from mnistkit.training.objectives import cross_entropy
         from mnistkit.training.state import TrainingState
         from mnistkit.workflows import run_files
 
-        device = select_device(self.config.device)
-        precision = choose_precision(device, self.recipe.precision)
-        prepare(device)
         seed_everything(self.recipe.seed)
         model = build_model(self.config.architecture, num_classes=len(dataset.classes)).to(device)
         state = TrainingState.fresh(model, self.recipe, scale_loss=precision.name == "fp16")
-        if self.folder.state.exists():
+        if self.config.resume and not self.config.overwrite and self.folder.state.exists():
             state.restore(self.folder.state)
-        train, val = (dataset.train, None) if self.config.full else (dataset.split("train"), dataset.split("val"))
+        else:
+            # Only now that data, device and model are there: a mistake must not cost an earlier result.
+            self.folder.clear()
+        run_files.check_space(self.folder, state)
+        return state
+
+    def _job(self, dataset: Dataset, device: torch.device, precision: Precision) -> TrainingJob:
+        from mnistkit.data.batches import DeviceImages, Normaliser
+        from mnistkit.training.loop import TrainingJob
+        from mnistkit.training.objectives import cross_entropy
+        from mnistkit.workflows import run_files
 
         def epoch_done(state: TrainingState, is_best: bool) -> None:
             if is_best:
@@ -239,10 +222,14 @@ class _Run:
             run_files.write_history(self.folder, state.history)
             state.save(self.folder.state)
 
-        job = TrainingJob(
+        def on_device(data: LabelledImages) -> DeviceImages:
+            return DeviceImages.of(data, device, pin_memory=self.recipe.pin_memory)
+
+        full = self.config.full
+        return TrainingJob(
             recipe=self.recipe,
-            train=DeviceImages.of(train, device, pin_memory=self.recipe.pin_memory),
-            val=None if val is None else DeviceImages.of(val, device, pin_memory=self.recipe.pin_memory),
+            train=on_device(dataset.train if full else dataset.split("train")),
+            val=None if full else on_device(dataset.split("val")),
             normaliser=Normaliser(dataset.mean, dataset.std),
             objective=cross_entropy(self.recipe),
             precision=precision,
@@ -250,8 +237,6 @@ class _Run:
             epoch_done=epoch_done,
             should_stop=self.should_stop,
         )
-        run_files.check_space(self.folder, state)
-        return job, state
 
     def _start(self, job: TrainingJob, state: TrainingState) -> RunStart:
         from mnistkit.device import device_title

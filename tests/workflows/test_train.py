@@ -8,11 +8,19 @@ from pathlib import Path
 import pytest
 
 from mnistkit.checkpoint import read_info
-from mnistkit.exceptions import CheckpointError, InterruptedRunError, OutputError, RecipeError, UsageError
+from mnistkit.exceptions import (
+    CheckpointError,
+    InterruptedRunError,
+    MnistkitError,
+    OutputError,
+    RecipeError,
+    UsageError,
+)
 from mnistkit.models import model_names
 from mnistkit.runs import RunFolder
 from mnistkit.training.events import TrainingEvents
-from mnistkit.workflows.train import TrainConfig, TrainResult, resolve_recipe, train, train_seeds
+from mnistkit.workflows.train import TrainResult, resolve_recipe, train, train_seeds
+from mnistkit.workflows.train_config import TrainConfig
 from tests.digits import write_digits
 
 QUICK = {"epochs": 2, "learning_rate": 2e-3, "batch_size": 64, "ema_decay": 0.9}
@@ -196,9 +204,18 @@ def test_a_file_in_the_place_of_the_folder(config: TrainConfig, tmp_path: Path) 
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_too_small_a_disk_is_noticed_before_training(
-    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("mistake", [{"device": "cuda:9"}, {"dataset": "broken"}])
+def test_a_mistake_does_not_cost_an_earlier_result(config: TrainConfig, mistake: dict[str, str]) -> None:
+    result = train(config)
+    Path("broken/train").mkdir(parents=True)
+    kept = result.checkpoint.read_bytes()
+    with pytest.raises(MnistkitError):
+        train(replace(config, overwrite=True, **mistake))
+    assert result.folder.status() == "finished"
+    assert result.checkpoint.read_bytes() == kept
+
+
+def test_too_small_a_disk_is_noticed_before_training(config: TrainConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     import shutil
 
     usage = shutil.disk_usage(".")

@@ -1,0 +1,43 @@
+"""What ``mnistkit train`` is asked to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mnistkit.data.base import LoadOptions
+
+DEFAULT_ARCHITECTURE = "convnext"
+DEFAULT_DATASET = "mnist"
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What to train.
+
+    Attributes:
+        architecture: Name in the model registry.
+        dataset: A registered name or a folder.
+        changes: Changes to the architecture's recipe, as
+            :func:`mnistkit.training.resolve.recipe_changes` collects them.
+        device: As ``--device`` takes it.
+        out: The run folder; None for ``runs/<architecture>-<dataset>-seed<seed>``.
+        resume: Go on with an unfinished run.
+        overwrite: Remove an earlier run from the folder first.
+        full: Train on all training images, validation images included, and choose nothing.
+        load: How to read the data.
+        command: The command line to write into ``metrics.json``, for whoever wants to do it again.
+    """
+
+    architecture: str = DEFAULT_ARCHITECTURE
+    dataset: str = DEFAULT_DATASET
+    changes: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    device: str = "auto"
+    out: Path | None = None
+    resume: bool = False
+    overwrite: bool = False
+    full: bool = False
+    load: LoadOptions = field(default_factory=LoadOptions)
+    command: str = ""
