@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnistkit.files import atomic_write
+from mnistkit.reporting.figures import figure_file
 from mnistkit.training.events import EpochRecord
 
 if TYPE_CHECKING:
@@ -29,29 +29,24 @@ def write_curves(path: Path, history: Sequence[EpochRecord], chosen_epoch: int |
     Raises:
         OutputError: the file cannot be written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.8), dpi=120, layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle(title, fontsize=12)
-    loss, error = figure.subplots(1, 2)
-    epochs = [record.epoch for record in history]
-    _draw(loss, epochs, [r.train_loss for r in history], [r.val_loss for r in history], "loss (nats)")
-    _draw(
-        error,
-        epochs,
-        [100 * (1 - r.train_accuracy) for r in history],
-        [None if r.val_accuracy is None else 100 * (1 - r.val_accuracy) for r in history],
-        "error (%)",
-    )
-    if chosen_epoch is not None:
+    with figure_file(path, 9, 3.8, title) as figure:
+        loss, error = figure.subplots(1, 2)
+        epochs = [record.epoch for record in history]
+        _draw(loss, epochs, [r.train_loss for r in history], [r.val_loss for r in history], "loss (nats)")
+        _draw(
+            error,
+            epochs,
+            [100 * (1 - r.train_accuracy) for r in history],
+            [None if r.val_accuracy is None else 100 * (1 - r.val_accuracy) for r in history],
+            "error (%)",
+        )
+        if chosen_epoch is not None:
+            for axes in (loss, error):
+                axes.axvline(
+                    chosen_epoch, color=_CHOSEN_COLOUR, linestyle=":", label=f"kept: epoch {chosen_epoch}"
+                )
         for axes in (loss, error):
-            axes.axvline(chosen_epoch, color=_CHOSEN_COLOUR, linestyle=":", label=f"kept: epoch {chosen_epoch}")
-    for axes in (loss, error):
-        axes.legend(frameon=False, fontsize=9)
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary)
+            axes.legend(fontsize=9)
 
 
 def _draw(
@@ -74,7 +69,6 @@ def _draw(
     axes.set_xlabel("epoch")
     axes.set_ylabel(label)
     axes.grid(alpha=0.25, which="both")
-    axes.spines[["top", "right"]].set_visible(False)
 
 
 def sparkline(values: Sequence[float]) -> str:
