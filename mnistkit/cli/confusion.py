@@ -49,7 +49,9 @@ def confusion(
     skip_bad: SkipBad = False,
     as_json: Json = False,
 ) -> None:
-    """Show which class is taken for which; with two checkpoints, what the second does differently.
+    """Show which class is taken for which.
+
+    With two checkpoints: what the second does differently.
 
     --out writes a heat map (.png, .svg, .pdf), a web page (.html) or the numbers (.csv, .json).
     """
