@@ -40,7 +40,10 @@ def print_confusion(console: Console, result: ConfusionResult) -> None:
     glyphs = _Glyphs.of(console)
     layout, lines = _fitting(result, glyphs, console.width if console.is_terminal else None)
     for row in lines:
-        console.print(row, no_wrap=True, overflow="crop", soft_wrap=not console.is_terminal)
+        if console.is_terminal:
+            console.print(row, no_wrap=True, overflow="crop")
+        else:
+            console.print(row, soft_wrap=True)
     for note in _notes(result, layout, glyphs):
         console.print(note, style="dim")
     console.print()
@@ -87,6 +90,11 @@ class _Layout:
     even: bool = False
     compact: bool = False
 
+    @property
+    def least_width(self) -> int:
+        """The columns it takes at least, if all cells are of one character."""
+        return len(self.classes) * (1 + sum(self.padding))
+
 
 @dataclass(frozen=True)
 class _Cell:
@@ -120,10 +128,13 @@ def _most_confused(result: ConfusionResult) -> list[int]:
 def _fitting(result: ConfusionResult, glyphs: _Glyphs, width: int | None) -> tuple[_Layout, list[Text]]:
     """Return the first layout that fits, or the narrowest, and its lines; without a width all fit."""
     for layout in _layouts(result):
+        # Building the tables of many classes takes time; most are plainly too wide.
+        if width is not None and layout.least_width > width:
+            continue
         lines = _Table(result, layout, glyphs).lines()
         if width is None or max(line.cell_len for line in lines) <= width:
-            break
-    return layout, lines
+            return layout, lines
+    return layout, _Table(result, layout, glyphs).lines()
 
 
 def _notes(result: ConfusionResult, layout: _Layout, glyphs: _Glyphs) -> Iterator[str]:

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+
+from mnistkit.exceptions import OutputError, UsageError
+from mnistkit.reporting.html_page import html_page
+from mnistkit.reporting.outputs import OutputFormats, as_text, check_suffix
+
+
+def fail(result, path):
+    raise OutputError("cannot write")
+
+
+FORMATS = OutputFormats({".txt": as_text(str), ".csv": as_text(lambda number: f"{number},"), ".bad": fail})
+
+
+def test_the_suffix_chooses_the_format_in_any_case(tmp_path):
+    paths = [tmp_path / "a.txt", tmp_path / "new" / "b.CSV"]
+    assert list(FORMATS.write(7, paths)) == paths
+    assert [path.read_text() for path in paths] == ["7", "7,"]
+
+
+@pytest.mark.parametrize(
+    "names, said",
+    [
+        (["a.png"], "'.png' names no known format; it must be one of .txt, .csv, .bad"),
+        (["a"], "it has no suffix; it must be one of"),
+        ([".txt"], "it has no suffix"),
+        (["a.txt", "a.txt"], "a.txt is given as an output more than once"),
+        (["folder.txt"], "it is a folder"),
+    ],
+)
+def test_what_cannot_be_written_is_wrong_usage_before_anything_is(names, said, tmp_path):
+    Path("folder.txt").mkdir()
+    with pytest.raises(UsageError, match=said.replace(".", r"\.")):
+        list(FORMATS.write(7, [Path("first.csv"), *map(Path, names)]))
+    assert not Path("first.csv").exists()
+
+
+def test_files_before_a_failure_are_told_and_old_ones_are_left(tmp_path):
+    (tmp_path / "b.bad").write_text("old")
+    written = FORMATS.write(7, [tmp_path / "a.txt", tmp_path / "b.bad"])
+    assert next(written) == tmp_path / "a.txt"
+    with pytest.raises(OutputError):
+        next(written)
+    assert (tmp_path / "b.bad").read_text() == "old"
+
+
+def test_check_suffix_returns_it_in_lower_case():
+    assert check_suffix(Path("A.PNG"), [".png"]) == ".png"
+
+
+def test_a_page_escapes_its_title_and_needs_no_other_file():
+    page = html_page("<b> & c", "<p>body</p>", style="p { color: red }", script="let a = 1 < 2;")
+    assert page.count("&lt;b&gt; &amp; c") == 2 and "<p>body</p>" in page and "let a = 1 < 2;" in page
+    assert "http" not in page and "src=" not in page
+    assert "<script>" not in html_page("t", "b")
