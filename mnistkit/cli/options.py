@@ -182,7 +182,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on s
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out a folder's unreadable pictures instead of stopping.")
 ]
-Out = Annotated[Path | None, typer.Option("--out", "-o", metavar="PATH", help="Where to write.")]
 Outs = Annotated[
     list[Path] | None,
     typer.Option(

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from mnistkit.cli.interrupt import stop_on_interrupt
-from mnistkit.cli.options import Arch, DatasetOption, Device, Json, Out, Precision, Seed, SkipBad
+from mnistkit.cli.options import Arch, DatasetOption, Device, Json, Precision, Seed, SkipBad
 from mnistkit.workflows.train_config import DEFAULT_ARCHITECTURE, DEFAULT_DATASET
 
 Epochs = Annotated[int | None, typer.Option("--epochs", "-e", metavar="N", help="Passes over the images.")]
@@ -23,6 +23,10 @@ RecipeFile = Annotated[
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Any recipe key, e.g. augmentation.rotation=15; repeatable."),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", metavar="DIR", help="Run folder; default runs/ARCH-DATASET-seedN."),
 ]
 Seeds = Annotated[int, typer.Option("--seeds", metavar="N", help="Train N seeds (seed, seed+1, ...).")]
 Full = Annotated[bool, typer.Option("--full", help="Train on all images, none held out; keep the last weights.")]

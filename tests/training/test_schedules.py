@@ -12,9 +12,7 @@ STEPS = 10
 
 def rates(recipe: Recipe, losses: list[float] | None = None) -> list[float]:
     known = losses or []
-    return [
-        learning_rate(recipe, step, STEPS, known[: step // STEPS]) for step in range(recipe.epochs * STEPS)
-    ]
+    return [learning_rate(recipe, step, STEPS, known[: step // STEPS]) for step in range(recipe.epochs * STEPS)]
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
