@@ -115,9 +115,7 @@ def test_every_optimizer_and_schedule_learns_and_resumes(
     optimizer: str, schedule: str, digits: tuple[DeviceImages, DeviceImages], tmp_path: object
 ) -> None:
     rate = {"sgd": 0.05, "adadelta": 1.0}.get(optimizer, 2e-3)
-    recipe = Recipe(
-        epochs=4, batch_size=32, optimizer=optimizer, schedule=schedule, learning_rate=rate, beta2=0.9
-    )
+    recipe = Recipe(epochs=4, batch_size=32, optimizer=optimizer, schedule=schedule, learning_rate=rate, beta2=0.9)
     whole, halves = build("lenet5", recipe), build("lenet5", recipe)
     run_training(make_job(digits, recipe), whole)
     assert whole.history[-1].train_loss < whole.history[0].train_loss
