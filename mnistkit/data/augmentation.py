@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from mnistkit.data.appearance import change_appearance
 from mnistkit.training.recipe import Augmentation
 
 
 def augment(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
-    """Rotate, shift, zoom, shear and elastically distort each image by its own random amounts.
+    """Rotate, shift, zoom, shear, elastically distort and restyle each image by its own random amounts.
 
     Args:
         images: Float tensor of shape (n, 1, height, width), values 0 to 1, background 0.
@@ -31,7 +32,8 @@ def augment(images: Tensor, augmentation: Augmentation, generator: torch.Generat
     )
     if augmentation.elastic:
         grid = grid + _elastic(images.shape, augmentation, generator).to(images.device)
-    return functional.grid_sample(images, grid, align_corners=False)
+    moved = functional.grid_sample(images, grid, align_corners=False)
+    return change_appearance(moved, augmentation, generator)
 
 
 _NONE = Augmentation()

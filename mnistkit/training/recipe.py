@@ -49,6 +49,11 @@ class Augmentation:
     shear: float = setting(0.0, "largest horizontal shear either way, in degrees", low=0, below=90)
     elastic: float = setting(0.0, "RMS displacement of elastic distortion, in pixels", low=0, high=28)
     elastic_sigma: float = setting(4.0, "smoothness of the elastic field, in pixels", above=0, high=28)
+    stroke: float = setting(0.0, "most pixels a stroke grows on either side", low=0, high=1)
+    intensity: float = setting(0.0, "most by which ink gets fainter, its gamma changed", low=0, below=1)
+    blur: float = setting(0.0, "largest share of a smoothed copy", low=0, high=1)
+    noise: float = setting(0.0, "largest standard deviation of noise; white is 1", low=0, high=1)
+    background: float = setting(0.0, "largest grey of a half-plane in half the images", low=0, high=1)
     cooldown: float = setting(0.0, "final share of all steps over which it fades out", low=0, high=1)
 
     def at(self, progress: float) -> Augmentation:
@@ -60,7 +65,7 @@ class Augmentation:
         if progress <= 1 - self.cooldown:
             return self
         strength = (1 - progress) / self.cooldown
-        ranges = ("rotation", "translate_x", "translate_y", "zoom", "shear", "elastic")
+        ranges = (each.name for each in fields(self) if each.name not in ("elastic_sigma", "cooldown"))
         return replace(self, **{name: getattr(self, name) * strength for name in ranges})
 
 

@@ -92,3 +92,60 @@ def test_each_image_has_its_own_change_and_the_seed_decides_it() -> None:
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert not torch.equal(first[0], first[1])
+
+
+def vertical_stroke(n: int = MANY, width: int = 3) -> Tensor:
+    images = torch.zeros(n, 1, 28, 28)
+    images[..., 4:24, 12 : 12 + width] = 1
+    return images
+
+
+def changed(images: Tensor, **ranges: float) -> Tensor:
+    return augment(images, Augmentation(**ranges), generator())
+
+
+def test_stroke_makes_lines_wider_and_thinner_within_its_range() -> None:
+    widths = changed(vertical_stroke(), stroke=0.8)[:, 0, 14].sum(dim=1)
+    assert widths.max() == pytest.approx(3 + 2 * 0.8, abs=0.05)
+    assert widths.min() == pytest.approx(3 - 0.8 / 2, abs=0.05)
+
+
+def test_a_thin_stroke_is_never_wiped_out() -> None:
+    assert changed(vertical_stroke(width=1), stroke=1.0)[:, 0, 14].amax(dim=1).min() > 0.45
+
+
+def test_intensity_makes_ink_fainter_within_its_range() -> None:
+    peaks = changed(vertical_stroke(), intensity=0.4).amax(dim=(1, 2, 3))
+    assert peaks.min() == pytest.approx(0.6, abs=0.01) and peaks.max() == pytest.approx(1.0, abs=0.01)
+
+
+def test_blur_keeps_the_ink_and_softens_edges() -> None:
+    images = vertical_stroke()
+    soft = changed(images, blur=0.7)
+    torch.testing.assert_close(soft.sum(dim=(1, 2, 3)), images.sum(dim=(1, 2, 3)))
+    outside = soft[:, 0, 14, 11]
+    assert outside.min() < 0.02 and outside.max() == pytest.approx(0.7 * 5 / 16, abs=0.02)
+
+
+def test_noise_is_of_all_strengths_up_to_its_own() -> None:
+    deviations = changed(torch.full((MANY, 1, 28, 28), 0.5), noise=0.1).std(dim=(1, 2, 3))
+    assert deviations.min() < 0.005 and deviations.max() == pytest.approx(0.1, abs=0.01)
+
+
+def test_background_greys_a_part_of_every_other_image_and_keeps_the_ink() -> None:
+    images = vertical_stroke()
+    greyed = changed(images, background=0.4)
+    assert greyed.max() <= 1 and (greyed >= images).all()
+    touched = (greyed - images).amax(dim=(1, 2, 3)) > 0.005
+    assert touched.float().mean() == pytest.approx(0.5, abs=0.1)
+    assert (greyed - images).max() <= 0.4
+
+
+@pytest.mark.parametrize("key", ["stroke", "intensity", "blur", "noise", "background"])
+def test_every_change_of_appearance_keeps_values_and_fades_out(key: str) -> None:
+    images = torch.rand(50, 1, 28, 28, generator=generator(5))
+    ranges = Augmentation(**{key: 0.5}, cooldown=0.5)
+    result = augment(images, ranges, generator())
+    assert result.min() >= -1e-6 and result.max() <= 1 + 1e-6 and not torch.equal(result, images)
+    assert getattr(ranges.at(0.75), key) == pytest.approx(0.25)
+    torch.testing.assert_close(augment(images, ranges.at(1.0), generator()), images, atol=1e-5, rtol=0)
