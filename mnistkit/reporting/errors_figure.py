@@ -34,7 +34,7 @@ def write_errors_figure(result: ErrorsResult, path: Path) -> None:
     drawn = [mistake for section in result.sections for mistake in first_of(result, section, UNASKED_LIMIT)]
     notes = list(words.footnotes(drawn))
     if result.explained:
-        notes.append(f"{reading(coloured=True)} ({result.explained})")
+        notes.append(f"{reading(coloured=True)}; by {result.explained}")
     if not drawn:
         notes.append(words.nothing(result))
     write_picture_groups(path, groups, _title(result), notes=notes)

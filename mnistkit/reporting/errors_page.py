@@ -79,7 +79,7 @@ def _facts(result: ErrorsResult) -> Iterator[str]:
     if result.cross_validation is not None:
         yield words.method(result)
     if result.explained:
-        yield f"{reading(coloured=True)} ({result.explained})"
+        yield f"{reading(coloured=True)}; by {result.explained}"
     yield from words.footnotes(list(result.mistakes))
 
 
