@@ -13,7 +13,6 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +33,9 @@ _RETRAIN_HINT = "train a new one: mnistkit train"
 
 def package_versions() -> dict[str, str]:
     """Return the versions of the packages that decide a training's result."""
+    # It takes as long to import as all the rest of this module.
+    from importlib.metadata import PackageNotFoundError, version
+
     found = {"mnistkit": __version__}
     for name in ("torch", "numpy", "safetensors"):
         try:

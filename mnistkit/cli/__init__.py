@@ -1,4 +1,4 @@
-"""The ``mnistkit`` command: one thin module per subcommand, registered here in one line each.
+"""The ``mnistkit`` command: one thin module per subcommand, named here and imported when it is used.
 
 Nothing heavy is imported at the top of this package, so that ``--help``, completion and usage errors are quick.
 """
@@ -6,30 +6,24 @@ Nothing heavy is imported at the top of this package, so that ``--help``, comple
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from mnistkit import __version__
-from mnistkit.cli import confusion, datasets, env, errors, evaluate, models, train
 from mnistkit.cli.failures import report
+from mnistkit.cli.lazy import LazyGroup
 from mnistkit.exceptions import InterruptedRunError
 
-_order: list[str] = []
 
-
-class _InOrder(TyperGroup):
-    """Lists the subcommands as they are registered below; typer would list groups after commands."""
-
-    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
-        return sorted(super().list_commands(ctx), key=_order.index)
+class _Commands(LazyGroup):
+    # Their order is the order of the help page.
+    names = ("train", "evaluate", "confusion", "errors", "models", "datasets", "env")
 
 
 app = typer.Typer(
-    cls=_InOrder,
+    cls=_Commands,
     help="Train, evaluate and compare handwritten-digit classifiers.",
     epilog="mnistkit COMMAND --help explains a command.",
     # Rich help pages would take more time to import than everything else here together.
@@ -38,25 +32,6 @@ app = typer.Typer(
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-def _add(name: str, command: typer.Typer | Callable[..., None]) -> None:
-    """Register a subcommand: a function, or a typer application that has subcommands of its own."""
-    _order.append(name)
-    if isinstance(command, typer.Typer):
-        app.add_typer(command, name=name)
-    else:
-        app.command(name)(command)
-
-
-# Their order is the order of the help page: train, evaluate, confusion, errors, models, datasets, env.
-_add("train", train.train)
-_add("evaluate", evaluate.evaluate)
-_add("confusion", confusion.confusion)
-_add("errors", errors.errors)
-_add("models", models.app)
-_add("datasets", datasets.app)
-_add("env", env.env)
 
 
 def main(argv: list[str] | None = None) -> int:

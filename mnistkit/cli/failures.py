@@ -81,7 +81,7 @@ def _usage_error(error: typer.TyperException) -> UsageError:
         text = f"no such option {missing_option}" + _did_you_mean(missing_option, _options_of(context))
     elif text.startswith("No such command") and context is not None:
         name = text.split("'")[1] if "'" in text else ""
-        text = f"no such command '{name}'" + _did_you_mean(name, list(getattr(context.command, "commands", {})))
+        text = f"no such command '{name}'" + _did_you_mean(name, context.command.list_commands(context))
     else:
         text = _refused_value(error) or text
     path = context.command_path if context is not None else "mnistkit"
