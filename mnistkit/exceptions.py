@@ -49,6 +49,10 @@ class DataError(MnistkitError):
     """A dataset that cannot be read: no images, one class, a damaged picture or IDX file."""
 
 
+class PictureError(DataError):
+    """A picture that cannot be read: missing, damaged, too large, of a kind that is not supported."""
+
+
 class DownloadError(DataError):
     """A dataset that could not be downloaded: no network, a broken connection, a wrong digest."""
 
