@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from scipy import ndimage
 
+from mnistkit.imaging.polarity import ground_surface, shrink
+
 # The ground is what remains of the picture when everything narrower than this part of its shorter side is wiped off.
-_WIDEST_STROKE = 0.36
+_WIDEST_STROKE = 0.42
+_SURFACE_SIDE = 64
 # In a shadow ink and paper keep their ratio. It is trusted down to this part of the brightest ground.
 _DARKEST_LIGHT = 0.35
 
@@ -31,14 +35,25 @@ def flatten(grey: NDArray[np.float32], dark_ink: bool, widest: float | None = No
         dark_ink: Whether the ink is darker than the ground.
         widest: Width in pixels up to which something is a stroke; by default a part of the picture's shorter side.
     """
-    size = int(widest or _WIDEST_STROKE * min(grey.shape)) | 1
-    size = max(size, 3)
-    ground = _closed(grey, size) if dark_ink else -_closed(-grey, size)
-    strength = ground - grey if dark_ink else grey - ground
-    if dark_ink and ground.min() > 0:
-        brightest = float(np.percentile(ground[:: max(1, size // 8), :: max(1, size // 8)], 95))
-        strength = strength / np.maximum(ground / max(brightest, 1.0), _DARKEST_LIGHT)
+    size = max(3, int(widest or _WIDEST_STROKE * min(grey.shape)) | 1)
+    light = _even_light(grey)
+    level = grey - light
+    ground = _closed(level, size) if dark_ink else -_closed(-level, size)
+    if not dark_ink:
+        return level - ground
+    strength = ground - level
+    paper = ground + light
+    if paper.min() > 0:
+        step = max(1, size // 8)
+        brightest = max(1.0, float(np.percentile(paper[::step, ::step], 95)))
+        strength = strength / np.maximum(paper / np.float32(brightest), np.float32(_DARKEST_LIGHT))
     return strength
+
+
+def _even_light(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the smooth part of the light over the picture; at the picture's edge a closing takes a slope for ink."""
+    surface = Image.fromarray(ground_surface(shrink(grey, _SURFACE_SIDE)))
+    return np.asarray(surface.resize((grey.shape[1], grey.shape[0]), Image.Resampling.BILINEAR))
 
 
 def _closed(grey: NDArray[np.float32], size: int) -> NDArray[np.float32]:

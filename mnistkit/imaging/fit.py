@@ -39,12 +39,8 @@ def _trimmed(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def even_width(mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], float]:
-    """Thicken or thin the strokes of a mask until they are as wide as MNIST's would be in the 20x20 box.
-
-    Returns:
-        The new mask, and the width the strokes had before, in pixels of the box.
-    """
+def even_width(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Thicken or thin the strokes of a mask until they are as wide as MNIST's would be in the 20x20 box."""
     margin = _LONGER_SIDE // 4
     padded = np.pad(mask, margin)
     inside = ndimage.distance_transform_edt(padded).astype(np.float32)
@@ -52,12 +48,12 @@ def even_width(mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], float]:
     in_box = width * BOX / max(mask.shape)
     target = min(max(in_box, _NARROWEST), _WIDEST)
     if target == in_box:
-        return mask, in_box
+        return mask
     # The box scales with the digit: thicker strokes make it larger, and everything is shrunk more.
     change = (max(mask.shape) * target - BOX * width) / (2 * (BOX - target))
     if change > 0:
-        return _trimmed(ndimage.distance_transform_edt(~padded) <= change), in_box
-    return _trimmed(_thinned(padded, inside, -change)), in_box
+        return _trimmed(ndimage.distance_transform_edt(~padded) <= change)
+    return _trimmed(_thinned(padded, inside, -change))
 
 
 def _thinned(mask: NDArray[np.bool_], inside: NDArray[np.float32], change: float) -> NDArray[np.bool_]:

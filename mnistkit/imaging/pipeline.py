@@ -13,12 +13,17 @@ from mnistkit.imaging.components import arrange
 from mnistkit.imaging.finding import Finding, Statistics, judge
 from mnistkit.imaging.fit import centre, enlarge, even_width, shrink_into_box
 from mnistkit.imaging.greyscale import to_grey
+from mnistkit.imaging.lines import remove_lines
 from mnistkit.imaging.load import Picture
 from mnistkit.imaging.polarity import is_ink_dark
+from mnistkit.imaging.shape import measure
 from mnistkit.imaging.strokes import join_broken, stroke_width
 from mnistkit.imaging.threshold import InkLevels, ink_levels, ink_mask
 from mnistkit.imaging.tile import as_tile
 from mnistkit.imaging.transparency import composite
+
+# The median of MNIST's training images is 0.8, and handwriting that runs together is narrower.
+_DIGIT_ASPECT = 0.75
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,8 @@ def prepare(picture: Picture, *, keep_steps: bool = False) -> Prepared:
     dark = is_ink_dark(grey)
     strength = flatten(grey, dark)
     recorder.add("ink", f"{'dark' if dark else 'light'} ink without ground and shadows", strength)
+    strength = remove_lines(strength)
+    recorder.add("lines", "lines of the paper removed", strength)
     return _from_strength(strength, recorder)
 
 
@@ -101,24 +108,22 @@ def _from_strength(strength: NDArray[np.float32], recorder: _Recorder) -> Prepar
     joined = join_broken(mask)
     layout = arrange(joined)
     recorder.add("digit", "specks and the picture's edge removed, strokes joined", layout.mask)
-    if not layout.count:
-        statistics = Statistics.of(levels, mask, layout, 0.0, 0.0)
-        return _finish(np.zeros(IMAGE_SIZE, np.uint8), statistics, recorder)
-    large = enlarge(_cover(strength, layout.mask, levels))
+    large = enlarge(_cover(strength, layout.mask, levels)) if layout.count else layout.mask[:0, :0]
     if not large.size:
-        statistics = Statistics.of(levels, mask, layout, 0.0, 0.0)
-        return _finish(np.zeros(IMAGE_SIZE, np.uint8), statistics, recorder)
-    even, width = even_width(large)
+        return _finish(np.zeros(IMAGE_SIZE, np.uint8), Statistics.of(levels, mask, layout), recorder)
+    even = even_width(large)
     recorder.add("strokes", "strokes as wide as MNIST's", even)
     tile = centre(shrink_into_box(even))
     recorder.add("tile", "reduced into 20x20, centred by mass in 28x28", tile)
-    statistics = Statistics.of(levels, mask, layout, width, float(large.mean()))
-    return _finish(tile, statistics, recorder)
+    return _finish(tile, Statistics.of(levels, mask, layout, measure(large)), recorder)
 
 
 def _finish(tile: NDArray[np.uint8], statistics: Statistics, recorder: _Recorder) -> Prepared:
     finding = judge(statistics)
-    return Prepared(tile, finding, statistics.digits, statistics, False, tuple(recorder.steps))
+    count = statistics.digits
+    if finding is Finding.SEVERAL and count == 1:  # they touch each other
+        count = max(2, round(statistics.aspect / _DIGIT_ASPECT))
+    return Prepared(tile, finding, count, statistics, False, tuple(recorder.steps))
 
 
 def _cover(strength: NDArray[np.float32], mask: NDArray[np.bool_], levels: InkLevels) -> NDArray[np.float32]:

@@ -6,8 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from mnistkit.imaging.threshold import EIGHT
-
 _GAP = 0.6
 _LONGEST_GAP = 0.06
 
@@ -34,18 +32,7 @@ def join_broken(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     radius = round(gap / 2)
     if radius < 1:
         return mask
-    padded = np.pad(mask, radius + 1)
-    near = ndimage.distance_transform_edt(~padded) <= radius
-    closed = ndimage.distance_transform_edt(np.pad(near, 1))[1:-1, 1:-1] > radius
-    inner = slice(radius + 1, -radius - 1)
-    return np.asarray(closed[inner, inner] | mask)
-
-
-def thickness_spread(distance: NDArray[np.float32]) -> float:
-    """Return how unequal the widths along strokes are: a pen's path has about 0.2, blots and textures more."""
-    highest = ndimage.maximum_filter(distance, 3)
-    ridge = distance[(distance == highest) & (distance > 0)]
-    return float(ridge.std() / ridge.mean()) if ridge.size else 0.0
-
-
-__all__ = ["EIGHT", "join_broken", "ridge_width", "stroke_width", "thickness_spread"]
+    size = 2 * radius + 1
+    padded = np.pad(mask.view(np.uint8), radius)
+    closed = ndimage.minimum_filter(ndimage.maximum_filter(padded, size), size)
+    return np.asarray(closed[radius:-radius, radius:-radius] > 0) | mask

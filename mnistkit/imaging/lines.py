@@ -1,0 +1,83 @@
+"""Removing the lines of ruled and squared paper."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from mnistkit.imaging.polarity import shrink
+
+_SIDE = 160
+# Slopes that are tried, up to about five degrees.
+_SLOPES = np.linspace(-0.09, 0.09, 13)
+# A line covers this part of the picture from side to side; no stroke of a digit with a margin does.
+_COVERED = 0.8
+# It is at least this strong, in grey levels and compared with the rest of the rows.
+_LEAST = 5.0
+_OUTSTANDING = 5.0
+# Lines are thin: so many rows of the small copy at most, and so large a part of all rows.
+_WIDEST = 5
+_MOST_ROWS = 0.5
+# A pixel on a line that is this much stronger than the line is ink.
+_INK = 1.6
+
+
+def remove_lines(strength: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the strength of ink without straight lines that cross the whole picture.
+
+    Args:
+        strength: As :func:`mnistkit.imaging.background.flatten` gives it.
+    """
+    if min(strength.shape) < 48:
+        return strength
+    without = _remove_along_rows(strength)
+    return np.ascontiguousarray(_remove_along_rows(np.ascontiguousarray(without.T)).T)
+
+
+def _remove_along_rows(strength: NDArray[np.float32]) -> NDArray[np.float32]:
+    small = shrink(strength, _SIDE)
+    profiles = [_profile(_sheared(small, slope)) for slope in _SLOPES]
+    best = int(np.argmax([np.sort(profile)[-max(2, len(profile) // 20) :].mean() for profile in profiles]))
+    if not _is_line(profiles[best]).any():
+        return strength
+    sheared = _sheared(strength, _SLOPES[best])
+    profile = _profile(sheared)
+    line = _is_line(profile, widest=_WIDEST * strength.shape[0] / small.shape[0])
+    if not line.any():
+        return strength
+    # The flanks of a line are weaker than what makes it known.
+    reach = max(3, 2 * round(strength.shape[0] / small.shape[0]) + 1)
+    level = ndimage.maximum_filter1d(np.where(line, profile, 0), reach).astype(np.float32)
+    limit = (_INK * level)[:, None]
+    ground = np.float32(np.median(strength))
+    cleaned = np.where((level[:, None] > 0) & (sheared <= limit), np.minimum(sheared, ground), sheared)
+    return _sheared(cleaned, -_SLOPES[best])
+
+
+def _profile(strength: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return for each row the strength that the larger part of it exceeds; a pixel's deviation is forgiven."""
+    tolerant = ndimage.maximum_filter1d(strength, 3, axis=0)
+    place = int((1 - _COVERED) * strength.shape[1])
+    return np.asarray(np.partition(tolerant, place, axis=1)[:, place])
+
+
+def _is_line(profile: NDArray[np.float32], widest: float = _WIDEST) -> NDArray[np.bool_]:
+    """Return which rows of a profile belong to thin lines."""
+    usual = float(np.median(profile))
+    spread = float(np.median(np.abs(profile - usual)))
+    line = profile - usual > max(_LEAST, _OUTSTANDING * spread)
+    labels, count = ndimage.label(line)
+    widths = np.bincount(labels, minlength=count + 1)
+    widths[0] = 0
+    thin = (widths > 0) & (widths <= widest + 2)
+    line = thin[labels]
+    return line if line.mean() <= _MOST_ROWS else np.zeros_like(line)
+
+
+def _sheared(strength: NDArray[np.float32], slope: float) -> NDArray[np.float32]:
+    """Return the picture with its columns moved so that lines of this slope become level; rows wrap around."""
+    height, width = strength.shape
+    shifts = np.round(slope * (np.arange(width) - width / 2)).astype(np.intp)
+    rows = (np.arange(height)[:, None] + shifts[None, :]) % height
+    return np.take(strength, rows * width + np.arange(width))
