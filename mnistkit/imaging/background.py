@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from mnistkit.imaging.polarity import ground_surface, shrink
 
-# The ground is what remains of the picture when everything narrower than this part of its shorter side is wiped off.
+# The ground is what remains of the picture when everything narrower than this part of its shorter side is gone.
 _WIDEST_STROKE = 0.42
 _SURFACE_SIDE = 64
 # In a shadow ink and paper keep their ratio. It is trusted down to this part of the brightest ground.
@@ -21,11 +21,11 @@ def smooth(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     side = min(grey.shape)
     if side < 64:
         return grey
-    return ndimage.gaussian_filter(grey, 0.6 if side < 200 else 1.0, truncate=3.0)
+    return np.asarray(ndimage.gaussian_filter(grey, 0.6 if side < 200 else 1.0, truncate=3.0))
 
 
 def flatten(grey: NDArray[np.float32], dark_ink: bool, widest: float | None = None) -> NDArray[np.float32]:
-    """Return the strength of ink, about 0 on the ground and positive on ink, in grey levels of the brightest ground.
+    """Return the strength of ink, about 0 on the ground and positive on ink, in grey levels.
 
     A morphological closing (opening, for light ink) follows every edge of a shadow, which a mean or a median would
     blur into something that looks like ink. Serra (1982), "Image analysis and mathematical morphology".
@@ -51,11 +51,11 @@ def flatten(grey: NDArray[np.float32], dark_ink: bool, widest: float | None = No
 
 
 def _even_light(grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the smooth part of the light over the picture; at the picture's edge a closing takes a slope for ink."""
+    """Return the smooth part of the light; at the picture's edge a closing would take a slope for ink."""
     surface = Image.fromarray(ground_surface(shrink(grey, _SURFACE_SIDE)))
-    return np.asarray(surface.resize((grey.shape[1], grey.shape[0]), Image.Resampling.BILINEAR))
+    return np.array(surface.resize((grey.shape[1], grey.shape[0]), Image.Resampling.BILINEAR), dtype=np.float32)
 
 
 def _closed(grey: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     filled = ndimage.maximum_filter(grey, size, mode="nearest")
-    return ndimage.minimum_filter(filled, size, mode="nearest")
+    return np.asarray(ndimage.minimum_filter(filled, size, mode="nearest"))

@@ -12,13 +12,13 @@ from mnistkit.imaging.threshold import EIGHT
 
 # Pieces smaller than this part of the largest one, in length, are dirt unless they stand close to it.
 _SPECK = 0.12
-# A piece this large, compared with the largest one, is a digit of its own.
-_DIGIT = 0.45
+# A piece this high, compared with the highest one, can be a digit of its own; the bar of a 5 is lower.
+_DIGIT = 0.5
 # What touches the picture's edge is a digit only if it is this long, compared with the shorter side, and nothing
 # inside is at least this large beside it.
 _TIGHT = 0.5
 _INSIDE = 0.35
-_NEAR = 0.2
+_NEAR = 0.3
 _MOST = 400
 
 
@@ -86,9 +86,7 @@ def find_pieces(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], list[Piece]
     for label in order.tolist():
         rows, columns = boxes[label - 1]
         sides = (rows.start <= 0, rows.stop >= height, columns.start <= 0, columns.stop >= width)
-        piece = Piece(
-            label, rows.start, rows.stop, columns.start, columns.stop, int(areas[label]), sum(sides)
-        )
+        piece = Piece(label, rows.start, rows.stop, columns.start, columns.stop, int(areas[label]), sum(sides))
         pieces.append(piece)
     return labels, sorted(pieces, key=lambda piece: piece.length * piece.area, reverse=True)
 
@@ -114,7 +112,16 @@ def arrange(mask: NDArray[np.bool_]) -> Layout:
         return Layout(np.zeros_like(mask), 0, 0)
     longest = max(piece.length for piece in pieces)
     pieces = [piece for piece in pieces if piece.length >= _SPECK * longest]
-    large = [piece for piece in pieces if piece.length >= _DIGIT * longest]
+    groups = _groups(pieces)
+    kept = np.zeros(int(labels.max()) + 1, dtype=bool)
+    kept[[piece.label for piece in groups[0]]] = True
+    return Layout(kept[labels], len(groups), len(pieces))
+
+
+def _groups(pieces: list[Piece]) -> list[list[Piece]]:
+    """Return the pieces of each digit, the largest digit first; small pieces that stand alone are left out."""
+    least = _DIGIT * max(piece.height for piece in pieces)
+    large = [piece for piece in pieces if piece.height >= least]
     groups: list[list[Piece]] = []
     for piece in large:
         home = next((group for group in groups if any(_same_digit(piece, other) for other in group)), None)
@@ -128,9 +135,7 @@ def arrange(mask: NDArray[np.bool_]) -> Layout:
         near = [group for group in groups if any(_is_near(piece, other) for other in group)]
         if near:
             near[0].append(piece)
-    kept = np.zeros(int(labels.max()) + 1, dtype=bool)
-    kept[[piece.label for piece in groups[0]]] = True
-    return Layout(kept[labels], len(groups), len(pieces))
+    return groups
 
 
 def _overlap(first: tuple[int, int], second: tuple[int, int]) -> int:

@@ -52,7 +52,7 @@ def even_width(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     # The box scales with the digit: thicker strokes make it larger, and everything is shrunk more.
     change = (max(mask.shape) * target - BOX * width) / (2 * (BOX - target))
     if change > 0:
-        return _trimmed(ndimage.distance_transform_edt(~padded) <= change)
+        return _trimmed(np.asarray(ndimage.distance_transform_edt(~padded)) <= change)
     return _trimmed(_thinned(padded, inside, -change))
 
 
@@ -66,7 +66,7 @@ def _thinned(mask: NDArray[np.bool_], inside: NDArray[np.float32], change: float
     if not thin.any():
         return core
     bridges = (ndimage.distance_transform_edt(~thin) <= change + 1) & mask & (inside > change / 2)
-    return core | bridges | thin
+    return np.asarray(core | bridges | thin)
 
 
 def shrink_into_box(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -75,14 +75,14 @@ def shrink_into_box(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     height, width = (max(1, round(length * scale)) for length in mask.shape)
     picture = Image.fromarray(mask.astype(np.float32))
     resized = np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
-    return (np.clip(resized, 0, 1) * 255).round().astype(np.uint8)
+    return np.asarray((np.clip(resized, 0, 1) * 255).round(), dtype=np.uint8)
 
 
 def centre(box: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Put a digit of at most 20x20 pixels on a tile of 28x28, its centre of mass in the middle.
 
-    LeCun, Cortes and Burges, "The MNIST database of handwritten digits": normalised into a 20x20 box while preserving
-    the aspect ratio, then centred in 28x28 by the centre of mass. As there, it is moved by whole pixels.
+    LeCun, Cortes and Burges, "The MNIST database of handwritten digits": normalised into a 20x20 box while
+    preserving the aspect ratio, then centred in 28x28 by the centre of mass. As there, by whole pixels.
     """
     total = float(box.sum(dtype=np.float64)) or 1.0
     starts = []

@@ -16,8 +16,8 @@ _GREY = np.full(3, 1 / 3, dtype=np.float32)
 def to_grey(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return grey levels of shape (height, width) for a grey or a colour picture.
 
-    The colours are projected on the direction from the ground's colour to the ink's. Yellow ink on white, or red on
-    green, would be all but invisible in the brightness. The levels of a projection may lie below 0.
+    The colours are projected on the direction from the ground's colour to the ink's. Yellow ink on white, or red
+    on green, would be all but invisible in the brightness. The levels of a projection may lie below 0.
     """
     if pixels.ndim == 2:
         return pixels.astype(np.float32)
@@ -45,7 +45,8 @@ def _local_differences(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     factor = max(1, max(pixels.shape[:2]) // _SIDE)
     small = np.asarray(Image.fromarray(pixels).reduce(factor), dtype=np.float32)
     spread = max(small.shape[:2]) / 4
-    return (small - ndimage.gaussian_filter(small, (spread, spread, 0), truncate=2.0)).reshape(-1, 3)
+    surroundings = np.asarray(ndimage.gaussian_filter(small, (spread, spread, 0), truncate=2.0))
+    return np.asarray((small - surroundings).reshape(-1, 3))
 
 
 def _visibility(differences: NDArray[np.float32], direction: NDArray[np.float32]) -> float:

@@ -80,4 +80,4 @@ def _sheared(strength: NDArray[np.float32], slope: float) -> NDArray[np.float32]
     height, width = strength.shape
     shifts = np.round(slope * (np.arange(width) - width / 2)).astype(np.intp)
     rows = (np.arange(height)[:, None] + shifts[None, :]) % height
-    return np.take(strength, rows * width + np.arange(width))
+    return np.asarray(np.take(strength, rows * width + np.arange(width)))

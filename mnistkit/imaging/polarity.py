@@ -28,7 +28,7 @@ def is_ink_dark(grey: NDArray[np.float32]) -> bool:
 def _skewness(residual: NDArray[np.float32]) -> float:
     variance = float(np.mean(residual**2))
     # An even picture has only rounding errors, whose tail says nothing.
-    return float(np.mean(residual**3)) / max(variance, 1e-3) ** 1.5
+    return float(np.mean(residual**3) / max(variance, 1e-3) ** 1.5)
 
 
 def shrink(grey: NDArray[np.float32], side: int) -> NDArray[np.float32]:
@@ -37,14 +37,13 @@ def shrink(grey: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     if factor == 1:
         return grey
     height, width = (max(factor, length - length % factor) for length in grey.shape)
-    padded = np.pad(
-        grey, [(0, max(0, height - grey.shape[0])), (0, max(0, width - grey.shape[1]))], mode="edge"
-    )[:height, :width]
-    return padded.reshape(height // factor, factor, width // factor, factor).mean(axis=(1, 3))
+    missing = [(0, max(0, wanted - length)) for wanted, length in zip((height, width), grey.shape, strict=True)]
+    whole = np.pad(grey, missing, mode="edge")[:height, :width]
+    return np.asarray(whole.reshape(height // factor, factor, width // factor, factor).mean(axis=(1, 3)))
 
 
 def ground_surface(grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return a quadratic surface through the larger part of the levels, fitted with shrinking weights of outliers."""
+    """Return a quadratic surface through the larger part of the levels; outliers lose their weight."""
     height, width = grey.shape
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     terms = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=-1).reshape(-1, 6).astype(np.float64)

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 _SMALLEST_TOP = 8
 _TOP_PART = 5e-4
-# Parts of the contrast: above the upper one a pixel is ink, above the lower one if it is connected to such a pixel.
+# Parts of the contrast: above the upper one a pixel is ink, above the lower one if it hangs together with such.
 _STRONG = 0.55
 _WEAK = 0.4
 _NOISE_FACTOR = 3.0

@@ -23,8 +23,8 @@ _PLACES = np.arange(IMAGE_SIZE[0], dtype=np.float32)
 def as_tile(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """Return the picture, light on dark, if it was made as MNIST's images were, and None otherwise.
 
-    Such a picture has 28x28 pixels, an even black or white ground, a digit 20 pixels long, and its centre of mass in
-    the middle. All images of MNIST's training set do, and none of their pixels is changed.
+    Such a picture has 28x28 pixels, an even black or white ground, a digit 20 pixels long, and its centre of mass
+    in the middle. All images of MNIST's training set do, and none of their pixels is changed.
 
     Args:
         pixels: uint8 of shape (height, width) or (height, width, channels).

@@ -16,8 +16,8 @@ _OWN_PAPER = 60.0
 def composite(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a picture of shape (height, width, 4) without transparency, as (height, width, 3).
 
-    Ink alone is laid on white or black, whichever it stands out from: white ink on nothing is as good as black ink.
-    Where the opaque part holds both paper and ink, its own rim shows the paper's colour, which then fills the rest.
+    Ink alone is laid on white or black, whichever it stands out from: white ink on nothing is as good as black.
+    Where the opaque part holds both paper and ink, its own rim shows the paper's colour, which fills the rest.
     """
     colours, alpha = pixels[..., :3], pixels[..., 3]
     if alpha.min() == 255:
@@ -34,7 +34,7 @@ def _ground(colours: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.
         if not solid.any():
             return np.full(3, 255, dtype=np.float32)
     rim = solid & ~ndimage.binary_erosion(solid, np.ones((3, 3)), border_value=1)
-    rim_colour = np.median(colours[rim], axis=0).astype(np.float32) if rim.any() else None
+    rim_colour = np.asarray(np.median(colours[rim], axis=0), dtype=np.float32) if rim.any() else None
     inside = colours[solid] @ LUMINANCE
     if rim_colour is not None and _holds_paper(inside, float(rim_colour @ LUMINANCE)):
         return rim_colour

@@ -1,7 +1,7 @@
 """Pictures as people take them, made from MNIST images: what the imaging pipeline is measured on.
 
-Everything is drawn from one ``numpy`` generator, so a seed gives the same pictures everywhere. Nothing here is shared
-with the training augmentation: strokes are redrawn at full size, and paper, light and camera are simulated.
+Everything is drawn from one ``numpy`` generator, so a seed gives the same pictures everywhere. Nothing here is
+shared with the training augmentation: strokes are redrawn at full size, and paper, light and camera are simulated.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def without_digit(kind: str, style: Style, rng: np.random.Generator) -> Made:
     return WITHOUT_DIGIT[kind](style, rng)
 
 
-# ---------------------------------------------------------------------------------------------------------- strokes
+# strokes
 
 
 def _strokes(tile: NDArray[np.uint8], style: Style, rng: np.random.Generator) -> StrokeField:
@@ -169,7 +169,7 @@ def _place(
     return ink
 
 
-# -------------------------------------------------------------------------------------------------------- rendering
+# rendering
 
 
 def _render(ink: NDArray[np.float32], style: Style, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -214,7 +214,7 @@ def _colours(style: Style, rng: np.random.Generator) -> tuple[NDArray[np.float32
     return pair[::-1] if rng.random() < style.light_on_dark else pair  # type: ignore[return-value]
 
 
-# ------------------------------------------------------------------------------------------------- without a digit
+# without a digit
 
 
 def _blank(style: Style, rng: np.random.Generator) -> Made:
@@ -279,9 +279,7 @@ def _scribble(style: Style, rng: np.random.Generator) -> Made:
     places = np.linspace(0, len(points) - 1, 40 * len(points))
     path = [ndimage.map_coordinates(points[:, axis], [places], prefilter=False) for axis in (0, 1)]
     image = Image.new("L", shape[::-1])
-    line = [
-        (float(x * size + shape[1] / 2), float(y * size + shape[0] / 2)) for x, y in zip(*path, strict=True)
-    ]
+    line = [(float(x * size + shape[1] / 2), float(y * size + shape[0] / 2)) for x, y in zip(*path, strict=True)]
     ImageDraw.Draw(image).line(line, fill=255, width=max(1, int(0.05 * size)), joint="curve")
     return Made("scribble", _render(np.asarray(image, np.float32) / 255, style, rng), None, 0)
 

@@ -71,9 +71,7 @@ def add_shadow_edge(page: NDArray[np.float32], rng: np.random.Generator) -> NDAr
     return page * (1 - depth / (1 + np.exp(-np.clip(place / softness, -30, 30))))[..., None]
 
 
-def camera(
-    page: NDArray[np.float32], blur: float, noise: float, rng: np.random.Generator
-) -> NDArray[np.uint8]:
+def camera(page: NDArray[np.float32], blur: float, noise: float, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Blur the page (pixels), add noise (grey levels), and cut it to 8 bits."""
     if blur > 0.2:
         page = ndimage.gaussian_filter(page, (blur, blur, 0))

@@ -43,7 +43,7 @@ class StrokeField:
     def draw(
         self, shape: tuple[int, int], centre: NDArray[np.float64], size: float, angle: float
     ) -> NDArray[np.float32]:
-        """Return the coverage, 0 to 1, of a picture by the digit, ``size`` pixels long around ``centre`` (y, x)."""
+        """Return the coverage, 0 to 1, of a picture by the digit, ``size`` long around ``centre`` (y, x)."""
         step = self.height / size
         turn = step * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
         middle = (np.array(self.distance.shape) - 1) / 2
