@@ -25,7 +25,8 @@ def ridge_width(distance: NDArray[np.float32]) -> float:
     """Return the usual width of strokes from the distances to their edge: twice the median along their middle."""
     highest = ndimage.maximum_filter(distance, 3)
     ridge = distance[(distance == highest) & (distance > 0)]
-    return 2.0 * float(np.median(ridge)) if ridge.size else 0.0
+    # Distances run between the centres of pixels: of an odd width they are half a pixel more than of an even one.
+    return 2.0 * float(np.median(ridge)) - 0.5 if ridge.size else 0.0
 
 
 def join_broken(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

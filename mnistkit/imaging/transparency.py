@@ -42,5 +42,5 @@ def _ground(colours: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.
 
 
 def _holds_paper(inside: NDArray[np.float32], rim: float) -> bool:
-    """Say whether a twentieth or more of the opaque part differs clearly from its rim."""
-    return float(np.percentile(np.abs(inside - rim), 95)) > _OWN_PAPER
+    """Say whether a fiftieth or more of the opaque part differs clearly from its rim."""
+    return float(np.percentile(np.abs(inside - rim), 98)) > _OWN_PAPER

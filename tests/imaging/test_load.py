@@ -92,7 +92,9 @@ def test_other_colour_modes_are_read(mode: str) -> None:
     if mode == "LAB":
         from PIL import ImageCms
 
-        change = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
+        change = ImageCms.buildTransform(
+            ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"
+        )
         image = ImageCms.applyTransform(image, change)  # type: ignore[assignment]
     picture = load_picture(encoded(image.convert(mode), "PNG" if mode in ("LA", "RGBA", "P") else "TIFF"))
     assert picture.pixels.shape[:2] == (30, 40)
