@@ -35,8 +35,10 @@ def remove_lines(strength: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     if min(strength.shape) < 48:
         return strength
-    without = _remove_along_rows(strength)
-    return np.ascontiguousarray(_remove_along_rows(np.ascontiguousarray(without.T)).T)
+    # Both directions are judged by the whole picture: where one kind of lines is gone, the other is interrupted.
+    level = _remove_along_rows(strength)
+    upright = _remove_along_rows(np.ascontiguousarray(strength.T)).T
+    return np.minimum(level, upright)
 
 
 def _remove_along_rows(strength: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -48,7 +48,7 @@ class Prepared:
     Attributes:
         tile: uint8 of shape (28, 28), light ink on black; black where nothing was found.
         finding: What the picture shows, judged by its ink alone.
-        count: How many digit-like groups of strokes there are.
+        count: How many digits there seem to be.
         statistics: The figures behind the finding.
         already_tile: Whether the picture was an MNIST-like tile, which is passed on as it is.
         steps: The stages in order, if they were asked for.
@@ -121,7 +121,11 @@ def _from_strength(strength: NDArray[np.float32], recorder: _Recorder) -> Prepar
 def _finish(tile: NDArray[np.uint8], statistics: Statistics, recorder: _Recorder) -> Prepared:
     finding = judge(statistics)
     count = statistics.digits
-    if finding is Finding.SEVERAL and count == 1:  # they touch each other
+    if finding is Finding.NOTHING:
+        tile = np.zeros(IMAGE_SIZE, np.uint8)
+    if finding in (Finding.NOTHING, Finding.NOT_A_DIGIT):
+        count = 0
+    elif finding is Finding.SEVERAL and count == 1:  # they touch each other
         count = max(2, round(statistics.aspect / _DIGIT_ASPECT))
     return Prepared(tile, finding, count, statistics, False, tuple(recorder.steps))
 

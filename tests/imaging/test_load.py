@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import os
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -92,9 +94,8 @@ def test_other_colour_modes_are_read(mode: str) -> None:
     if mode == "LAB":
         from PIL import ImageCms
 
-        change = ImageCms.buildTransform(
-            ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"
-        )
+        profiles = [ImageCms.createProfile(name) for name in ("sRGB", "LAB")]
+        change = ImageCms.buildTransform(*profiles, "RGB", "LAB")
         image = ImageCms.applyTransform(image, change)  # type: ignore[assignment]
     picture = load_picture(encoded(image.convert(mode), "PNG" if mode in ("LA", "RGBA", "P") else "TIFF"))
     assert picture.pixels.shape[:2] == (30, 40)
@@ -128,7 +129,7 @@ def test_odd_sizes_are_read_and_prepared(size: tuple[int, int]) -> None:
     assert prepare(picture).finding.value == "nothing"
 
 
-# ------------------------------------------------------------------------------------------------- what cannot be read
+# what cannot be read
 
 SVG = b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"></svg>'
 HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(range(256))
@@ -155,7 +156,7 @@ def test_what_is_no_picture_is_named(name: str, tmp_path: Path) -> None:
     assert str(path) in caught.value.message
     assert "\n" not in caught.value.message
     assert name == "empty" or caught.value.hint
-    with pytest.raises(PictureError, match="the picture " + message):
+    with pytest.raises(PictureError, match=f"the picture {message}"):
         load_picture(content)
 
 
@@ -163,7 +164,7 @@ def test_what_is_no_picture_is_named(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("part", [0.5, 0.9])
 def test_a_cut_file_is_damaged(kind: str, part: float) -> None:
     content = encoded(Image.fromarray(COLOURS).resize((200, 150)), kind)
-    with pytest.raises(PictureError, match="damaged|no picture"):
+    with pytest.raises(PictureError, match=r"damaged|no picture"):
         load_picture(content[: int(len(content) * part)])
 
 
@@ -210,14 +211,22 @@ def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         load_picture(path)
 
 
+def png_header(width: int, height: int) -> bytes:
+    """Return a PNG file that only claims to have so many pixels."""
+    content = bytearray(encoded(Image.new("1", (8, 8)), "PNG"))
+    content[16:24] = struct.pack(">II", width, height)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    return bytes(content)
+
+
 def test_limits_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # A valid PNG of 400 million pixels in 60 KB.
-    bomb = encoded(Image.new("1", (20000, 20000)), "PNG")
-    assert len(bomb) < 100_000
     with pytest.raises(PictureError, match="100 million pixels"):
-        load_picture(bomb)
-    with pytest.raises(PictureError, match=r"11000x10000 is more than 100 million pixels"):
-        load_picture(encoded(Image.new("1", (11000, 10000)), "PNG"))
+        load_picture(png_header(20000, 20000))  # Pillow itself refuses this one
+    with (
+        decode.without_remarks(),
+        pytest.raises(PictureError, match="11000x10000 is more than 100 million pixels"),
+    ):
+        load_picture(png_header(11000, 10000))
     sparse = tmp_path / "x.png"
     with sparse.open("wb") as file:
         file.truncate(source.MAX_BYTES + 1)
@@ -248,7 +257,7 @@ FILES = {
 
 
 @given(data=st.data())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_damage_gives_a_tile_or_one_line(data: st.DataObject) -> None:
     content = bytearray(FILES[data.draw(st.sampled_from(sorted(FILES)))])
     places = st.integers(0, min(len(content), 400) - 1) | st.integers(0, len(content) - 1)
