@@ -92,7 +92,7 @@ class Statistics:
 # Limits from pictures drawn from 300 MNIST validation images in ten styles (tests/imaging/generator.py) and 30 of
 # each kind without a digit. Of the digits, 99 % stand out of their noise more than 12-fold and are at most 8.3
 # pixels thick; the longest path is 3.5, none has more than 2 holes, and the broadest is 1.5 times as wide as high.
-_LEAST_CONTRAST = 14.0
+_LEAST_CONTRAST = 8.0
 _CONTRAST_TO_NOISE = 5.5
 _SHORTEST = 0.03
 _MOST_GROUPS = 12
@@ -107,7 +107,7 @@ _DASH = 1.6
 
 def judge(statistics: Statistics) -> Finding:
     """Return what the picture shows."""
-    least = max(_LEAST_CONTRAST, _CONTRAST_TO_NOISE * statistics.noise)
+    least = _LEAST_CONTRAST + _CONTRAST_TO_NOISE * statistics.noise
     if statistics.contrast < least or not statistics.digits or statistics.length < _SHORTEST:
         return Finding.NOTHING
     if statistics.digits > _MOST_GROUPS:

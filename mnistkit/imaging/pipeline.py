@@ -11,14 +11,14 @@ from mnistkit.data.base import IMAGE_SIZE
 from mnistkit.imaging.background import flatten, smooth
 from mnistkit.imaging.components import arrange
 from mnistkit.imaging.finding import Finding, Statistics, judge
-from mnistkit.imaging.fit import centre, enlarge, even_width, shrink_into_box
+from mnistkit.imaging.fit import centre, coverage, enlarge, even_width, shrink_into_box
 from mnistkit.imaging.greyscale import to_grey
 from mnistkit.imaging.lines import remove_lines
 from mnistkit.imaging.load import Picture
 from mnistkit.imaging.polarity import is_ink_dark
 from mnistkit.imaging.shape import measure
-from mnistkit.imaging.strokes import join_broken, stroke_width
-from mnistkit.imaging.threshold import InkLevels, ink_levels, ink_mask
+from mnistkit.imaging.strokes import join_broken
+from mnistkit.imaging.threshold import ink_levels, ink_mask
 from mnistkit.imaging.tile import as_tile
 from mnistkit.imaging.transparency import composite
 
@@ -108,7 +108,7 @@ def _from_strength(strength: NDArray[np.float32], recorder: _Recorder) -> Prepar
     joined = join_broken(mask)
     layout = arrange(joined)
     recorder.add("digit", "specks and the picture's edge removed, strokes joined", layout.mask)
-    large = enlarge(_cover(strength, layout.mask, levels)) if layout.count else layout.mask[:0, :0]
+    large = enlarge(coverage(strength, layout.mask, levels)) if layout.count else layout.mask[:0, :0]
     if not large.size:
         return _finish(np.zeros(IMAGE_SIZE, np.uint8), Statistics.of(levels, mask, layout), recorder)
     even = even_width(large)
@@ -128,23 +128,6 @@ def _finish(tile: NDArray[np.uint8], statistics: Statistics, recorder: _Recorder
     elif finding is Finding.SEVERAL and count == 1:  # they touch each other
         count = max(2, round(statistics.aspect / _DIGIT_ASPECT))
     return Prepared(tile, finding, count, statistics, False, tuple(recorder.steps))
-
-
-def _cover(strength: NDArray[np.float32], mask: NDArray[np.bool_], levels: InkLevels) -> NDArray[np.float32]:
-    """Return how much of each pixel around the digit is ink, 0 to 1; what lies outside the mask is none."""
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    box = np.s_[
-        max(0, rows[0] - 1) : rows[-1] + 2,
-        max(0, columns[0] - 1) : columns[-1] + 2,
-    ]
-    inside = mask[box]
-    soft = np.clip((strength[box] - levels.ground) / max(levels.contrast, 1e-6), 0, 1)
-    if stroke_width(inside) > 6:
-        return inside.astype(np.float32)
-    from scipy import ndimage
-
-    rim = ndimage.binary_dilation(inside, np.ones((3, 3)))
-    return np.where(inside, np.maximum(soft, 0.51), np.where(rim, np.minimum(soft, 0.49), 0)).astype(np.float32)
 
 
 def _original_title(picture: Picture) -> str:

@@ -12,7 +12,7 @@ from scipy import ndimage
 from mnistkit.imaging.background import flatten
 from mnistkit.imaging.components import arrange, drop_border, find_pieces
 from mnistkit.imaging.finding import Finding, Statistics, judge
-from mnistkit.imaging.fit import BOX, centre, enlarge, even_width, shrink_into_box
+from mnistkit.imaging.fit import BOX, centre, coverage, enlarge, even_width, shrink_into_box
 from mnistkit.imaging.greyscale import ink_direction, to_grey
 from mnistkit.imaging.lines import remove_lines
 from mnistkit.imaging.polarity import is_ink_dark, shrink
@@ -253,6 +253,16 @@ def test_no_ink_gives_no_digit() -> None:
 
 
 # fitting
+
+
+def test_the_coverage_follows_the_grey_levels_of_thin_strokes() -> None:
+    strength = np.zeros((60, 60), dtype=np.float32)
+    strength[10:50, 30:32] = 100
+    strength[10:50, 32] = 30
+    levels = ink_levels(strength)
+    digit = coverage(strength, bar((60, 60), 10, 30, 40, 2), levels)
+    assert digit.shape == (42, 4)
+    assert np.allclose(digit[20], [0, 1, 1, 0.3], atol=0.01)
 
 
 @pytest.mark.parametrize("width", [1, 3, 10, 30, 50])
