@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from mnistkit.imaging.polarity import shrink
+from mnistkit.imaging.threshold import ink_levels
 
 _SIDE = 160
 # Slopes that are tried, up to about five degrees.
@@ -25,6 +26,9 @@ _WIDEST = 5
 _MOST_ROWS = 0.5
 # A pixel on a line that is this much stronger than the line is ink.
 _INK = 1.6
+# Lines nearly as strong as the ink must be at least so many: a digit that fills the picture has a stroke or two.
+_WEAK_LINE = 0.6
+_LINES = 3
 
 
 def remove_lines(strength: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -50,7 +54,7 @@ def _remove_along_rows(strength: NDArray[np.float32]) -> NDArray[np.float32]:
     sheared = _sheared(strength, slope)
     profile = _profile(sheared)
     line = _is_line(profile, widest=_WIDEST * strength.shape[0] / small.shape[0])
-    if not line.any():
+    if not line.any() or _is_stroke(line, profile, strength):
         return strength
     # The flanks of a line are weaker than what makes it known.
     reach = max(3, 2 * round(strength.shape[0] / small.shape[0]) + 1)
@@ -59,6 +63,13 @@ def _remove_along_rows(strength: NDArray[np.float32]) -> NDArray[np.float32]:
     ground = np.float32(np.median(strength))
     cleaned = np.where((level[:, None] > 0) & (sheared <= limit), np.minimum(sheared, ground), sheared)
     return _sheared(cleaned, -slope)
+
+
+def _is_stroke(line: NDArray[np.bool_], profile: NDArray[np.float32], strength: NDArray[np.float32]) -> bool:
+    """Say whether the lines are strokes of a digit that fills the picture: few, and as strong as the ink."""
+    levels = ink_levels(strength)
+    as_strong = float(profile[line].max()) - levels.ground > _WEAK_LINE * levels.contrast
+    return as_strong and int(ndimage.label(line)[1]) < _LINES
 
 
 def _sharpest(strength: NDArray[np.float32], slopes: Sequence[float] | NDArray[np.float64]) -> float | None:

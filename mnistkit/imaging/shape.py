@@ -13,6 +13,8 @@ from mnistkit.imaging.strokes import ridge_width
 
 # Smaller holes are pores of the ink: a square of this side, compared with the longer side.
 _SMALLEST_HOLE = 0.035
+# The width of ragged hairlines is not known better than this, compared with the longer side.
+_HAIR = 0.035
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def measure(mask: NDArray[np.bool_]) -> Shape:
     return Shape(
         width=width * BOX / longer,
         thickest=2 * float(inside.max()) * BOX / longer,
-        path=np.count_nonzero(mask) / (max(width, 1.0) * longer),
+        path=np.count_nonzero(mask) / (max(width, _HAIR * longer) * longer),
         holes=int(np.count_nonzero(areas >= (_SMALLEST_HOLE * longer) ** 2)),
         aspect=mask.shape[1] / mask.shape[0],
     )

@@ -159,6 +159,11 @@ def test_ruled_lines_go_and_the_digit_stays(slope: float, squared: bool) -> None
     assert (cleaned[mask] == 150).all()
 
 
+def test_a_stroke_from_edge_to_edge_is_no_line() -> None:
+    strength = 150 * bar((100, 80), 0, 40, 100, 6).astype(np.float32)
+    assert (remove_lines(strength) == strength).all()
+
+
 def test_strokes_are_no_lines() -> None:
     strength = 150 * bar((200, 300), 40, 100, 120, 14).astype(np.float32)
     assert (remove_lines(strength) == strength).all()
