@@ -32,8 +32,18 @@ RELABELLED = {
 AMBIGUOUS = (2130, 2654, 3520, 8527, 9679)
 """Indices for which most reviewers chose neither label, or no label had most votes."""
 
+SOURCE = "Northcutt, Athalye and Mueller 2021, NeurIPS Datasets and Benchmarks"
+"""Whom to name beside a mark, in short."""
+
 LABEL_ERRORS = tuple(sorted((*RELABELLED, *AMBIGUOUS)))
 """All fifteen indices."""
+
+
+def describe(index: int) -> str:
+    """Return what is known about the label of an image of MNIST's test set, in a few words; "" if nothing is."""
+    if index in RELABELLED:
+        return f"label error: reviewers say {RELABELLED[index]}"
+    return "label ambiguous to reviewers" if index in AMBIGUOUS else ""
 
 
 def without_label_errors(indices: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -1,0 +1,247 @@
+"""The images that models get wrong: found, divided by who gets them wrong, sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from mnistkit.data.base import LabelledImages
+
+Kind = Literal["wrong", "only", "some", "all", "suspect"]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What one model says about an image that it gets wrong.
+
+    Attributes:
+        model: The model's place among those compared.
+        predicted: The class it says.
+        probabilities: Float array of shape (classes,), sum 1.
+        loss: Negative log-likelihood of the label, in nats.
+        margin: Probability of the class it says minus that of the label, from 0 to 1: the normalised margin of
+            Northcutt, Jiang and Chuang (2021), "Confident learning: estimating uncertainty in dataset labels",
+            JAIR 70, with the sign turned round.
+        heat: Float array of shape (28, 28) from -1 to 1: where the image speaks for the class it says (above 0)
+            rather than for the label (below 0); None if that was not asked for.
+    """
+
+    model: int
+    predicted: int
+    probabilities: NDArray[np.float64]
+    loss: float
+    margin: float
+    heat: NDArray[np.float32] | None = None
+
+    @property
+    def confidence(self) -> float:
+        """Probability of the class it says."""
+        return float(self.probabilities[self.predicted])
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """An image that at least one model gets wrong.
+
+    Attributes:
+        place: Its place in the split.
+        index: Its place in the original training or test file.
+        label: The class that its label says.
+        pixels: uint8 array of shape (28, 28).
+        judgements: What the models say that get it wrong, at least one.
+        note: What is known about its label; empty if nothing is.
+    """
+
+    place: int
+    index: int
+    label: int
+    pixels: NDArray[np.uint8]
+    judgements: tuple[Judgement, ...]
+    note: str = ""
+
+    def mean(self, name: str) -> float:
+        """Return the mean of the judgements' "loss", "confidence" or "margin"."""
+        return sum(float(getattr(each, name)) for each in self.judgements) / len(self.judgements)
+
+
+@dataclass(frozen=True)
+class Section:
+    """Mistakes that belong together.
+
+    Attributes:
+        kind: "wrong": all of the only model; "only": those of just one of several models; "some": those of
+            several models, but not all; "all": those of all of several models; "suspect": labels disputed by
+            models that have not seen the image.
+        models: The places of the models it is about.
+        total: How many there are.
+        mistakes: The first of them, in the order asked for.
+    """
+
+    kind: Kind
+    models: tuple[int, ...]
+    total: int
+    mistakes: tuple[Mistake, ...]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which mistakes to take, and how many.
+
+    Attributes:
+        label: Only images of this class.
+        predicted: Only images of which a model that is wrong says this class.
+        sort: "loss", "confidence", "margin" (largest first) or "index" (lowest first); of several models' figures
+            the mean counts.
+        limit: How many of each section; None for all.
+    """
+
+    label: int | None = None
+    predicted: int | None = None
+    sort: str = "loss"
+    limit: int | None = None
+
+
+class Judged:
+    """A model's probabilities for the images of a split.
+
+    Args:
+        logits: Float tensor of shape (n, classes) on the CPU.
+        labels: int64 array of shape (n,).
+
+    Attributes:
+        probabilities: Float array of shape (n, classes).
+        predicted: int64 array of shape (n,).
+        loss: Float array of shape (n,).
+        margin: Float array of shape (n,); 0 where the model is right.
+        wrong: Bool array of shape (n,).
+    """
+
+    def __init__(self, logits: Tensor, labels: NDArray[np.int64]) -> None:
+        places = np.arange(len(labels))
+        logs = logits.double().log_softmax(dim=1).numpy()
+        self.probabilities: NDArray[np.float64] = np.exp(logs)
+        self.predicted: NDArray[np.int64] = logits.argmax(dim=1).numpy()
+        # Without the + 0 the loss of a certain and right answer would be written "-0".
+        self.loss: NDArray[np.float64] = -logs[places, labels] + 0.0
+        self.margin = self.probabilities[places, self.predicted] - self.probabilities[places, labels]
+        self.wrong: NDArray[np.bool_] = self.predicted != labels
+
+    def judgement(self, model: int, place: int) -> Judgement:
+        """Return what the model, which is the ``model``-th, says about the image at ``place``."""
+        return Judgement(
+            model,
+            int(self.predicted[place]),
+            self.probabilities[place],
+            float(self.loss[place]),
+            float(self.margin[place]),
+        )
+
+
+def find_mistakes(
+    models: Sequence[Judged],
+    data: LabelledImages,
+    selection: Selection,
+    *,
+    kind: Kind = "wrong",
+    note: Callable[[int], str] = lambda index: "",
+) -> tuple[Section, ...]:
+    """Return the mistakes of one model, or of several divided by who makes them.
+
+    Args:
+        models: At least one, judged on ``data``.
+        data: The images with their labels.
+        selection: Which to take.
+        kind: What the mistakes of a single model are called.
+        note: What is known about the label of an image, by its index.
+    """
+    wrong = np.stack([model.wrong for model in models])
+    sections = []
+    for name, members, mask in _divide(wrong, kind):
+        places = [place for place in np.flatnonzero(mask).tolist() if _fits(models, data, selection, place)]
+        mistakes = [_mistake(models, data, place, note) for place in _in_order(models, data, selection, places)]
+        sections.append(Section(name, members, len(places), tuple(mistakes)))
+    return tuple(sections)
+
+
+def with_heat(
+    section: Section, explain: Callable[[int, list[int], list[int], list[int]], NDArray[np.float32]]
+) -> Section:
+    """Return the section with a heat map in every judgement.
+
+    Args:
+        section: The mistakes.
+        explain: Called for each model with its place and lists of the images' places, the predicted classes and
+            the labels; returns their heat maps of shape (n, 28, 28).
+    """
+    heat: dict[tuple[int, int], NDArray[np.float32]] = {}
+    for model in sorted({each.model for mistake in section.mistakes for each in mistake.judgements}):
+        asked = [
+            (mistake.place, each.predicted, mistake.label)
+            for mistake in section.mistakes
+            for each in mistake.judgements
+            if each.model == model
+        ]
+        places, predicted, labels = (list(column) for column in zip(*asked, strict=True))
+        maps = explain(model, places, predicted, labels)
+        heat.update({(model, place): each for place, each in zip(places, maps, strict=True)})
+    mistakes = tuple(
+        replace(
+            mistake,
+            judgements=tuple(replace(each, heat=heat[each.model, mistake.place]) for each in mistake.judgements),
+        )
+        for mistake in section.mistakes
+    )
+    return replace(section, mistakes=mistakes)
+
+
+def _divide(wrong: NDArray[np.bool_], kind: Kind) -> list[tuple[Kind, tuple[int, ...], Any]]:
+    """Return each section's kind, models and mask of shape (n,), from a mask of shape (models, n)."""
+    everyone = tuple(range(len(wrong)))
+    if len(wrong) == 1:
+        return [(kind, everyone, wrong[0])]
+    count = wrong.sum(axis=0)
+    sections: list[tuple[Kind, tuple[int, ...], Any]] = [
+        ("only", (model,), wrong[model] & (count == 1)) for model in everyone
+    ]
+    if len(wrong) > 2:
+        sections.append(("some", everyone, (count > 1) & (count < len(wrong))))
+    return [*sections, ("all", everyone, count == len(wrong))]
+
+
+def _fits(models: Sequence[Judged], data: LabelledImages, selection: Selection, place: int) -> bool:
+    if selection.label is not None and data.labels[place] != selection.label:
+        return False
+    said = [model.predicted[place] for model in models if model.wrong[place]]
+    return selection.predicted is None or selection.predicted in said
+
+
+def _in_order(
+    models: Sequence[Judged], data: LabelledImages, selection: Selection, places: list[int]
+) -> list[int]:
+    def key(place: int) -> tuple[float, int]:
+        index = int(data.indices[place])
+        if selection.sort == "index":
+            return 0.0, index
+        values = [_figure(model, selection.sort, place) for model in models if model.wrong[place]]
+        return -sum(values) / len(values), index
+
+    return sorted(places, key=key)[: selection.limit]
+
+
+def _figure(model: Judged, name: str, place: int) -> float:
+    if name == "confidence":
+        return float(model.probabilities[place].max())
+    return float((model.loss if name == "loss" else model.margin)[place])
+
+
+def _mistake(models: Sequence[Judged], data: LabelledImages, place: int, note: Callable[[int], str]) -> Mistake:
+    index = int(data.indices[place])
+    judgements = tuple(model.judgement(i, place) for i, model in enumerate(models) if model.wrong[place])
+    return Mistake(place, index, int(data.labels[place]), data.images[place], judgements, note(index))

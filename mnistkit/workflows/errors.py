@@ -1,0 +1,208 @@
+"""Finding the images that checkpoints get wrong: of one, or of several divided by who gets them wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mnistkit.exceptions import UsageError
+from mnistkit.registry import unknown_name
+from mnistkit.workflows.inference import InferenceConfig, Inputs, check_request, load_model, open_inputs, predict
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from mnistkit.data.batches import Normaliser
+    from mnistkit.evaluation.errors import ErrorsResult
+    from mnistkit.evaluation.mistakes import Section, Selection
+
+    # From a model's place and n places of images, predicted classes and labels to heat maps (n, 28, 28).
+    Explained = Callable[[int, list[int], list[int], list[int]], NDArray[np.float32]]
+
+SCHEMA = "mnistkit/errors/1"
+"""Form and version of the JSON that :meth:`ErrorsResult.to_json` gives."""
+
+SORT_CHOICES = ("loss", "confidence", "margin", "index")
+"""Orders of mistakes: the largest first, but the lowest index."""
+
+
+@dataclass(frozen=True)
+class ErrorsConfig(InferenceConfig):
+    """Whose mistakes to find, on what, and which of them.
+
+    Attributes:
+        true: Only images of this class, by name; None for all.
+        pred: Only images that a model takes for this class, by name; None for all.
+        sort: One of :data:`SORT_CHOICES`.
+        limit: How many of each section; None for all.
+        explain: Whether to compute a heat map for each.
+    """
+
+    true: str | None = None
+    pred: str | None = None
+    sort: str = "loss"
+    limit: int | None = None
+    explain: bool = False
+
+
+def find_errors(config: ErrorsConfig, announce: Callable[[str], None] = lambda line: None) -> ErrorsResult:
+    """Find the images that checkpoints get wrong.
+
+    Args:
+        config: What to look for.
+        announce: Called with one line where a choice is made or something takes time.
+
+    Raises:
+        UsageError: options that do not fit together or name nothing, a class that does not exist.
+        CheckpointError: a checkpoint cannot be used, or its classes are not those of the others or the dataset.
+        DataError: the dataset cannot be read, or the split is empty.
+    """
+    check_config(config)
+    inputs = open_inputs(config, announce)
+    selection = select(config, inputs.dataset.classes)
+
+    from mnistkit.evaluation.errors import ErrorsResult, JudgedModel
+    from mnistkit.evaluation.mistakes import Judged, find_mistakes
+
+    judged = []
+    for source in inputs.sources:
+        announce(f"running {source.name} on {len(inputs.data):,} images")
+        judged.append(Judged(predict(inputs, source), inputs.data.labels))
+    note = label_note(inputs.dataset.name, inputs.split)
+    sections = find_mistakes(judged, inputs.data, selection, note=note)
+    if config.explain:
+        sections = explain_sections(sections, _explainer(inputs), announce)
+    return ErrorsResult(
+        dataset=inputs.dataset.name,
+        split=inputs.split,
+        n=len(inputs.data),
+        classes=inputs.dataset.classes,
+        device=inputs.device_title,
+        precision=inputs.precision.name,
+        models=tuple(
+            JudgedModel(source.name, source, int(each.wrong.sum()))
+            for source, each in zip(inputs.sources, judged, strict=True)
+        ),
+        selection=selection,
+        sections=sections,
+        explained=explanation_method() if config.explain else None,
+    )
+
+
+def check_config(config: ErrorsConfig) -> None:
+    """Raise if the options are wrong in themselves; opens no file and imports nothing heavy.
+
+    Raises:
+        UsageError: an unknown split, dataset or order, a limit below 1, or the same class as true and predicted.
+    """
+    check_request(config)
+    check_sort(config.sort)
+    if config.limit is not None and config.limit < 1:
+        raise UsageError(f"the limit must be at least 1, not {config.limit}")
+    if config.true is not None and config.true == config.pred:
+        raise UsageError(f"an image of class '{config.true}' that is taken for '{config.pred}' is no mistake")
+
+
+def check_sort(name: str) -> str:
+    """Return ``name`` if it is an order of mistakes.
+
+    Raises:
+        UnknownNameError: it is not; the message holds the closest match.
+    """
+    if name not in SORT_CHOICES:
+        raise unknown_name("order", name, SORT_CHOICES)
+    return name
+
+
+def select(config: ErrorsConfig, classes: Sequence[str]) -> Selection:
+    """Return what ``config`` asks for, with the classes' numbers instead of their names.
+
+    Raises:
+        UnknownNameError: a class that the dataset does not have; the message holds the closest match.
+    """
+    from mnistkit.evaluation.mistakes import Selection
+
+    numbers = [None if name is None else _class_number(name, classes) for name in (config.true, config.pred)]
+    return Selection(numbers[0], numbers[1], config.sort, config.limit)
+
+
+def label_note(dataset: str, split: str) -> Callable[[int], str]:
+    """Return the function that says what is known about the label of an image, by its index; "" if nothing is."""
+    from mnistkit.evaluation import label_errors
+
+    if (dataset, split) == (label_errors.DATASET, label_errors.SPLIT):
+        return label_errors.describe
+    return lambda index: ""
+
+
+def explain_sections(
+    sections: Sequence[Section], explained: Explained, announce: Callable[[str], None]
+) -> tuple[Section, ...]:
+    """Return the sections with a heat map in each judgement, made by ``explained``."""
+    from mnistkit.evaluation.mistakes import with_heat
+
+    count = sum(len(mistake.judgements) for section in sections for mistake in section.mistakes)
+    announce(f"explaining {count:,} {'mistake' if count == 1 else 'mistakes'} by {explanation_method()}")
+    return tuple(with_heat(section, explained) for section in sections)
+
+
+def explanation_method() -> str:
+    """Return the name and the source of the method of the heat maps."""
+    from mnistkit.evaluation.explain import METHOD
+
+    return METHOD
+
+
+def heat_maps(
+    model: nn.Module,
+    normaliser: Normaliser,
+    images: Tensor,
+    classes: tuple[list[int], list[int]],
+    batch_size: int,
+) -> NDArray[np.float32]:
+    """Return where images speak for one class rather than another, from -1 to 1.
+
+    Args:
+        model: In evaluation mode; lives on the device of ``images``.
+        normaliser: The normalisation it was trained with.
+        images: uint8 tensor of shape (n, 1, 28, 28).
+        classes: n class numbers to speak for, and n to speak against.
+        batch_size: Images in a forward pass.
+    """
+    from mnistkit.evaluation.explain import integrated_gradients, scaled
+
+    maps: NDArray[np.float32] = scaled(
+        integrated_gradients(model, images, normaliser, *classes, batch_size=batch_size)
+    ).numpy()
+    return maps
+
+
+def _class_number(name: str, classes: Sequence[str]) -> int:
+    if name not in classes:
+        raise unknown_name("class", name, classes)
+    return list(classes).index(name)
+
+
+def _explainer(inputs: Inputs) -> Explained:
+    # The last model is kept: each section asks for one after the other.
+    loaded: dict[int, tuple[nn.Module, Normaliser]] = {}
+
+    def explained(number: int, places: list[int], predicted: list[int], labels: list[int]) -> NDArray[np.float32]:
+        source = inputs.sources[number]
+        if number not in loaded:
+            loaded.clear()
+            loaded[number] = load_model(source, inputs.device)
+        images = take(inputs.images, places)
+        return heat_maps(*loaded[number], images, (predicted, labels), source.batch_size)
+
+    return explained
+
+
+def take(images: Tensor, places: list[int]) -> Tensor:
+    """Return the images at ``places``, on the same device."""
+    import torch
+
+    return images[torch.tensor(places, device=images.device)]
