@@ -83,8 +83,13 @@ def _checked_precision(name: str | None) -> str | None:
     return name if name is None else check_precision(name)
 
 
-def _checked_split(name: str) -> str:
-    if name not in SPLITS:
+def check_split(name: str | None) -> str | None:
+    """Return ``name`` if it is a split, or None.
+
+    Raises:
+        UnknownNameError: it is neither; the message holds the closest match.
+    """
+    if name is not None and name not in SPLITS:
         raise unknown_name("split", name, SPLITS)
     return name
 
@@ -143,7 +148,7 @@ Split = Annotated[
         "--split",
         metavar="NAME",
         help="test, val or train.",
-        callback=_checked_split,
+        callback=check_split,
         autocompletion=complete_split,
     ),
 ]

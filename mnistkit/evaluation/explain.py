@@ -42,14 +42,15 @@ def integrated_gradients(
     Returns:
         Float32 tensor of shape (n, 28, 28) on the CPU, in units of logits.
     """
+    if not len(images):
+        return torch.zeros(images.shape[0], *images.shape[2:])
     device = images.device
     middles = ((torch.arange(steps, device=device) + 0.5) / steps).reshape(1, steps, 1, 1, 1)
     chosen = torch.tensor([list(for_classes), list(against_classes)], device=device)
     per_pass = max(1, batch_size // steps)
     parts = []
-    for pixels, (wanted, other) in zip(
-        torch.split(images, per_pass), _pairs(torch.split(chosen, per_pass, dim=1)), strict=True
-    ):
+    for pixels, classes in zip(torch.split(images, per_pass), torch.split(chosen, per_pass, dim=1), strict=True):
+        wanted, other = classes
         inputs, empty = normaliser(pixels), normaliser(torch.zeros_like(pixels))
         difference = (inputs - empty).unsqueeze(1)
         path = (empty.unsqueeze(1) + middles * difference).flatten(0, 1).requires_grad_()
@@ -59,7 +60,7 @@ def integrated_gradients(
         (gradients,) = torch.autograd.grad(scores.sum(), path)
         mean = gradients.reshape(len(pixels), steps, *pixels.shape[1:]).mean(dim=1)
         parts.append((mean * difference.squeeze(1)).squeeze(1).cpu())
-    return torch.cat(parts) if parts else torch.zeros(0, 28, 28)
+    return torch.cat(parts)
 
 
 def scaled(attributions: Tensor) -> Tensor:

@@ -39,11 +39,15 @@ LABEL_ERRORS = tuple(sorted((*RELABELLED, *AMBIGUOUS)))
 """All fifteen indices."""
 
 
+EXPLANATION = f"label error, ambiguous label: what most of five reviewers voted ({SOURCE})"
+"""Says what :func:`describe` means."""
+
+
 def describe(index: int) -> str:
     """Return what is known about the label of an image of MNIST's test set, in a few words; "" if nothing is."""
     if index in RELABELLED:
-        return f"label error: reviewers say {RELABELLED[index]}"
-    return "label ambiguous to reviewers" if index in AMBIGUOUS else ""
+        return f"label error: voted {RELABELLED[index]}"
+    return "ambiguous label" if index in AMBIGUOUS else ""
 
 
 def without_label_errors(indices: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -7,8 +7,10 @@ of a user's own matplotlib settings.
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,10 +37,14 @@ _STYLE: Any = {
     # A caption may hold a dollar sign or an underscore; nothing is to be read as a formula.
     "text.parse_math": False,
 }
-# Inches of one image with its caption, and of the title.
-_CELL_WIDTH, _CELL_HEIGHT, _TITLE_HEIGHT = 1.1, 1.3, 0.5
-_MOST_COLUMNS = 10
-_CAPTION_LENGTH = 15
+# Inches of a pixel of an image, of the space between images, of a line of caption, and of the title.
+# A pixel is drawn as whole dots of the figure, so that all are equally wide.
+_PIXEL_INCHES, _GAP_INCHES, _LINE_INCHES, _TITLE_LINE_INCHES = 4 / 120, 0.2, 0.17, 0.2
+_TITLE_CHARACTER_INCHES = 0.1
+_LEAST_WIDTH = 4.5
+_WIDEST_PIXELS = 300
+_CAPTION_POINTS = 9
+_CAPTION_CHARACTERS_PER_INCH = 14
 
 
 def result_title(
@@ -100,33 +106,158 @@ def figure_file(path: Path, width: float, height: float, title: str = "") -> Ite
             figure.savefig(temporary)
 
 
+@dataclass(frozen=True)
+class PictureGroup:
+    """Images that stand together in a grid.
+
+    Attributes:
+        images: uint8 array of shape (n, height, width), or (n, height, width, 3) for RGB; 255 is shown white.
+        captions: n texts of one line or more, set above the images; lines too long for their image are cut.
+        heading: Stands above them; empty for none.
+    """
+
+    images: NDArray[np.uint8]
+    captions: Sequence[str]
+    heading: str = ""
+
+
+def caption_columns(pixels: int) -> int:
+    """Return how many characters of a caption fit above an image that is ``pixels`` wide."""
+    return max(1, round(pixels * _PIXEL_INCHES * _CAPTION_CHARACTERS_PER_INCH))
+
+
 def write_picture_grid(
     path: Path, images: NDArray[np.uint8], captions: Sequence[str], title: str, columns: int | None = None
 ) -> None:
-    """Write images with their captions as a grid.
-
-    Args:
-        path: The file; its suffix chooses the format.
-        images: uint8 array of shape (n, height, width), n at least 1; 255 is shown white.
-        captions: n lines of text; those too long for their image are cut.
-        title: The heading.
-        columns: Images in a row; None for about as many as rows, ten at most.
+    """Write images with their captions as one grid; the arguments are those of :func:`write_picture_groups`.
 
     Raises:
         UsageError: a suffix of no known format.
         OutputError: the file cannot be written.
     """
-    across = columns or min(_MOST_COLUMNS, max(5, math.ceil(math.sqrt(len(images)))), max(len(images), 3))
-    down = math.ceil(len(images) / across)
-    size = (max(across * _CELL_WIDTH, 4.0), down * _CELL_HEIGHT + _TITLE_HEIGHT)
-    with figure_file(path, *size, title) as figure:
-        axes = figure.subplots(down, across, squeeze=False).reshape(-1)
-        for each in axes:
-            each.set_axis_off()
-        for each, image, caption in zip(axes, images, captions, strict=False):
-            each.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-            each.set_title(_short(caption), fontsize=9, pad=3)
+    write_picture_groups(path, [PictureGroup(images, captions)], title, columns)
 
 
-def _short(caption: str) -> str:
-    return caption if len(caption) <= _CAPTION_LENGTH else caption[: _CAPTION_LENGTH - 1] + "…"
+def write_picture_groups(
+    path: Path,
+    groups: Sequence[PictureGroup],
+    title: str,
+    columns: int | None = None,
+    notes: Sequence[str] = (),
+) -> None:
+    """Write groups of images with their captions, each group as a grid, one below the other.
+
+    Args:
+        path: The file; its suffix chooses the format.
+        groups: The images; in a group without any, only its heading is shown.
+        title: The heading of all.
+        columns: Images in a row; None for about as many as rows, within a page's width.
+        notes: Stand below all, broken into lines of the page's width.
+
+    Raises:
+        UsageError: a suffix of no known format.
+        OutputError: the file cannot be written.
+    """
+    across = columns or max(map(_columns_for, groups), default=1)
+    grids = [_Grid.of(group, across) for group in groups]
+    lengths = max(map(len, title.splitlines()), default=0)
+    width = max([_LEAST_WIDTH, lengths * _TITLE_CHARACTER_INCHES, *(grid.width for grid in grids)])
+    foot = _wrapped(notes, int(width * _CAPTION_CHARACTERS_PER_INCH))
+    head_inches = max(2, title.count("\n") + 1) * _TITLE_LINE_INCHES + _GAP_INCHES
+    height = head_inches + sum(grid.height for grid in grids) + len(foot) * _LINE_INCHES + _GAP_INCHES
+    with figure_file(path, width, height) as figure:
+        # The places are computed here; a layout engine would take seconds for a hundred images.
+        figure.set_layout_engine("none")
+        figure.text(0.5, 1 - 0.12 / height, title, ha="center", va="top", fontsize=_STYLE["figure.titlesize"])
+        top = height - head_inches
+        for group, grid in zip(groups, grids, strict=True):
+            _draw_group(figure, group, grid, top)
+            top -= grid.height
+        figure.text(_GAP_INCHES / width, top / height, "\n".join(foot), va="top", fontsize=_CAPTION_POINTS)
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Where a group's images stand, in inches from its top left corner."""
+
+    across: int
+    down: int
+    image_width: float
+    image_height: float
+    caption_height: float
+    heading_height: float
+
+    @classmethod
+    def of(cls, group: PictureGroup, across: int) -> _Grid:
+        count, height, width = group.images.shape[:3]
+        lines = max((caption.count("\n") + 1 for caption in group.captions), default=0)
+        return cls(
+            across=across,
+            down=math.ceil(count / across),
+            image_width=width * _PIXEL_INCHES,
+            image_height=height * _PIXEL_INCHES,
+            caption_height=lines * _LINE_INCHES + 0.06,
+            heading_height=2 * _LINE_INCHES if group.heading else 0.0,
+        )
+
+    @property
+    def row_height(self) -> float:
+        return self.image_height + self.caption_height + _GAP_INCHES / 2
+
+    @property
+    def width(self) -> float:
+        return self.across * (self.image_width + _GAP_INCHES) + _GAP_INCHES
+
+    @property
+    def height(self) -> float:
+        return self.heading_height + self.down * self.row_height + _GAP_INCHES / 2
+
+    def position(self, place: int) -> tuple[float, float]:
+        """Return how far the image's left edge and upper edge are from the corner."""
+        row, column = divmod(place, self.across)
+        x = _GAP_INCHES + column * (self.image_width + _GAP_INCHES)
+        return x, self.heading_height + row * self.row_height + self.caption_height
+
+
+def _columns_for(group: PictureGroup) -> int:
+    count, width = len(group.captions), int(group.images.shape[2])
+    most = max(1, _WIDEST_PIXELS // width)
+    return min(most, max(5, math.ceil(math.sqrt(count))), max(count, 1))
+
+
+def _draw_group(figure: Figure, group: PictureGroup, grid: _Grid, top: float) -> None:
+    page_width, page_height = figure.get_size_inches()
+    left = (page_width - grid.width) / 2
+    columns = caption_columns(group.images.shape[2])
+
+    def write(x: float, y: float, text: str, **style: Any) -> None:
+        figure.text((left + x) / page_width, (top - y) / page_height, text, va="bottom", linespacing=1.1, **style)
+
+    if group.heading:
+        write(_GAP_INCHES, grid.heading_height - 0.06, group.heading, weight="bold", fontsize=_CAPTION_POINTS + 1)
+    for place, (image, caption) in enumerate(zip(group.images, group.captions, strict=True)):
+        x, y = grid.position(place)
+        _draw_image(figure, image, (left + x, top - y, grid.image_width, grid.image_height))
+        text = "\n".join(_short(line, columns) for line in caption.split("\n"))
+        write(x + grid.image_width / 2, y - 0.04, text, ha="center", fontsize=_CAPTION_POINTS)
+
+
+def _draw_image(figure: Figure, image: NDArray[np.uint8], place: tuple[float, float, float, float]) -> None:
+    """Draw an image whose upper left corner is at (left, top) inches; an axes each would take far longer."""
+    from matplotlib.image import BboxImage
+    from matplotlib.transforms import Bbox, TransformedBbox
+
+    left, top, width, height = place
+    box = TransformedBbox(Bbox.from_bounds(left, top - height, width, height), figure.dpi_scale_trans)
+    picture = BboxImage(box, cmap="gray", norm=None, interpolation="nearest", origin="upper")
+    picture.set_clim(0, 255)
+    picture.set_data(image)
+    figure.add_artist(picture)
+
+
+def _wrapped(texts: Sequence[str], columns: int) -> list[str]:
+    return [line for text in texts for line in textwrap.wrap(text, columns)]
+
+
+def _short(line: str, longest: int) -> str:
+    return line if len(line) <= longest else line[: longest - 1] + "…"

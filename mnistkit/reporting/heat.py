@@ -74,7 +74,7 @@ def mistake_colour(mistake: float, scale: Scale) -> str:
 
 def text_colour(background: str) -> str:
     """Return black or white, whichever is easier to read on ``background``."""
-    channels = [channel / 255 for channel in _rgb(background)]
+    channels = [channel / 255 for channel in rgb(background)]
     # Relative luminance as WCAG 2 defines it.
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
@@ -86,9 +86,10 @@ def _on_ramp(ramp: tuple[str, ...], share: float) -> str:
     position = share * (len(ramp) - 1)
     start = min(int(position), len(ramp) - 2)
     weight = position - start
-    pairs = zip(_rgb(ramp[start]), _rgb(ramp[start + 1]), strict=True)
+    pairs = zip(rgb(ramp[start]), rgb(ramp[start + 1]), strict=True)
     return "#" + "".join(f"{round(a + (b - a) * weight):02x}" for a, b in pairs)
 
 
-def _rgb(colour: str) -> tuple[int, int, int]:
+def rgb(colour: str) -> tuple[int, int, int]:
+    """Return the red, green and blue, 0 to 255 each, of a colour "#rrggbb"."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

@@ -1,4 +1,4 @@
-"""Pictures in the terminal: grids of small grey images with captions, in what the terminal can show."""
+"""Pictures in the terminal: grids of small images with captions, in what the terminal can show."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 _GAP = 2
 _HALF_BLOCK = "▀"
-# From no ink to full ink.
-_ASCII_INK = " .:-=+*#%@"
+# From no ink to full ink, and for colours from weak to strong.
+_ASCII_INK, _ASCII_WARM, _ASCII_COOL = " .:-=+*#%@", "+#", "-="
+# Of 255: how far red and blue are apart in what counts as a colour, and in a strong one.
+_COLOURED, _STRONG = 40, 110
 _GREYS = {"truecolor": ColorSystem.TRUECOLOR, "256": ColorSystem.EIGHT_BIT}
 
 
@@ -30,22 +32,23 @@ def print_pictures(console: Console, images: NDArray[np.uint8], captions: Sequen
     """Print images in rows, as many in a row as fit, each with its caption below.
 
     A character shows two pixels, one above the other: as a half block in 24-bit or 256 colours (rich chooses the
-    nearest of the 24 greys there), and as one of ten ASCII characters where there are fewer colours, on a pipe,
-    or where the output's encoding has no half block.
+    nearest that there is), and as one of ten ASCII characters where there are fewer colours, on a pipe, or where
+    the output's encoding has no half block. In ASCII, warm colours are + and #, cool ones - and =.
 
     Args:
         console: Where to print.
-        images: uint8 array of shape (n, height, width); height even.
-        captions: n lines of text; those too long for their image are cut.
+        images: uint8 array of shape (n, height, width), or (n, height, width, 3) for RGB; height even.
+        captions: n texts of one line or more; lines too long for their image are cut.
     """
     width = images.shape[2]
     per_row = max(1, (drawing_width(console) + _GAP) // (width + _GAP))
     lines_of = _lines_for(console)
     for start in range(0, len(images), per_row):
-        rows = [lines_of(image) for image in images[start : start + per_row]]
+        texts = [caption.split("\n") for caption in captions[start : start + per_row]]
+        height = max(map(len, texts))
         rows = [
-            [*lines, Text(_centred(caption, width))]
-            for lines, caption in zip(rows, captions[start : start + per_row], strict=True)
+            [*lines_of(image), *(Text(_centred(line, width)) for line in text + [""] * (height - len(text)))]
+            for image, text in zip(images[start : start + per_row], texts, strict=True)
         ]
         for parts in zip(*rows, strict=True):
             line = Text(" " * _GAP).join(parts)
@@ -75,24 +78,34 @@ def _lines_for(console: Console) -> Callable[[NDArray[np.uint8]], list[Text]]:
 
 def _half_block_line(top: NDArray[np.uint8], bottom: NDArray[np.uint8], colours: ColorSystem) -> Text:
     line = Text()
-    for (upper, lower), run in groupby(zip(top.tolist(), bottom.tolist(), strict=True)):
-        style = Style(color=_grey(upper, colours), bgcolor=_grey(lower, colours))
+    for (upper, lower), run in groupby(zip(_levels(top), _levels(bottom), strict=True)):
+        style = Style(color=_colour(upper, colours), bgcolor=_colour(lower, colours))
         line.append(_HALF_BLOCK * len(list(run)), style)
     return line
 
 
+def _levels(row: NDArray[np.uint8]) -> list[tuple[int, int, int]]:
+    """Return a row's pixels, grey or RGB, as red, green and blue."""
+    pixels = row.tolist()
+    return [tuple(pixel) for pixel in pixels] if row.ndim > 1 else [(level,) * 3 for level in pixels]
+
+
 @cache
-def _grey(level: int, colours: ColorSystem) -> Color:
+def _colour(levels: tuple[int, int, int], colours: ColorSystem) -> Color:
     # Chosen here and not while printing: rich remembers a style's escape codes for the first console it meets.
-    return Color.from_rgb(level, level, level).downgrade(colours)
+    return Color.from_rgb(*levels).downgrade(colours)
 
 
 def _ascii(image: NDArray[np.uint8]) -> list[Text]:
-    steps = len(_ASCII_INK) - 1
-    return [
-        Text("".join(_ASCII_INK[round((int(a) + int(b)) / 510 * steps)] for a, b in zip(top, bottom, strict=True)))
-        for top, bottom in _row_pairs(image)
-    ]
+    return [Text("".join(map(_character, _levels(top), _levels(bottom)))) for top, bottom in _row_pairs(image)]
+
+
+def _character(upper: tuple[int, int, int], lower: tuple[int, int, int]) -> str:
+    red, green, blue = ((a + b) / 2 for a, b in zip(upper, lower, strict=True))
+    warmth = red - blue
+    if abs(warmth) > _COLOURED:
+        return (_ASCII_WARM if warmth > 0 else _ASCII_COOL)[abs(warmth) > _STRONG]
+    return _ASCII_INK[round((red + green + blue) / (3 * 255) * (len(_ASCII_INK) - 1))]
 
 
 def _row_pairs(image: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:

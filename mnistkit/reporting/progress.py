@@ -1,4 +1,4 @@
-"""Progress of loading a dataset: a bar on a terminal, a plain line now and then elsewhere."""
+"""Progress of loading and of quick trainings: a bar on a terminal, a plain line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.text import Text
 
 from mnistkit.reporting import console as consoles
 
-BYTES = "bytes"
+BYTES, STEPS = "bytes", "steps"
 # Shorter work needs no line on a pipe.
 _QUIET_SECONDS = 2.0
 
@@ -78,7 +78,7 @@ class _Amount(ProgressColumn):
 
 
 def _verb(unit: str) -> str:
-    return "downloading" if unit == BYTES else "reading"
+    return {BYTES: "downloading", STEPS: "training"}.get(unit, "reading")
 
 
 def _amount(done: int, total: int, unit: str) -> str:

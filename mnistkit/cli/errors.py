@@ -1,0 +1,159 @@
+"""``mnistkit errors``: the images that a checkpoint gets wrong, or whose labels are disputed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mnistkit.cli.options import (
+    Checkpoints,
+    DatasetOption,
+    Device,
+    Json,
+    Outs,
+    Precision,
+    SkipBad,
+    check_split,
+    complete_split,
+)
+from mnistkit.workflows.errors import SCHEMA, SORT_CHOICES, check_sort
+from mnistkit.workflows.inference import InferenceConfig
+from mnistkit.workflows.suspect import DEFAULT_SPLIT
+
+if TYPE_CHECKING:
+    from mnistkit.evaluation.errors import ErrorsResult
+
+
+def complete_sort(incomplete: str) -> list[str]:
+    """Return the orders that start with ``incomplete``, for shell completion."""
+    return [name for name in SORT_CHOICES if name.startswith(incomplete)]
+
+
+def _checked_sort(name: str | None) -> str | None:
+    return name if name is None else check_sort(name)
+
+
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit",
+        "-n",
+        metavar="N",
+        help="Show at most N images of each group, everywhere.",
+        show_default="a screenful in the terminal, 200 in figures, all in other files",
+    ),
+]
+TrueClass = Annotated[
+    str | None, typer.Option("--true", metavar="CLASS", help="Only images whose label is this class.")
+]
+PredictedClass = Annotated[
+    str | None, typer.Option("--pred", metavar="CLASS", help="Only images that are taken for this class.")
+]
+Sort = Annotated[
+    str | None,
+    typer.Option(
+        "--sort",
+        metavar="NAME",
+        help="loss, confidence, margin (largest first) or index.",
+        callback=_checked_sort,
+        autocompletion=complete_sort,
+        show_default="loss; margin with --suspect",
+    ),
+]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Show beside each image where the model looked (integrated gradients).")
+]
+Suspect = Annotated[
+    bool,
+    typer.Option(
+        "--suspect",
+        help="Show labels that are probably wrong, in the train or val split: quick models are trained by "
+        "cross-validation and judge the images they have not seen.",
+    ),
+]
+
+
+SplitOption = Annotated[
+    str | None,
+    typer.Option(
+        "--split",
+        metavar="NAME",
+        help="test, val or train.",
+        callback=check_split,
+        autocompletion=complete_split,
+        show_default=f"{InferenceConfig.split}; {DEFAULT_SPLIT} with --suspect",
+    ),
+]
+
+
+def errors(
+    checkpoints: Checkpoints = None,
+    dataset: DatasetOption = None,
+    split: SplitOption = None,
+    out: Outs = None,
+    limit: Limit = None,
+    true: TrueClass = None,
+    pred: PredictedClass = None,
+    sort: Sort = None,
+    explain: Explain = False,
+    suspect: Suspect = False,
+    device: Device = "auto",
+    precision: Precision = None,
+    skip_bad: SkipBad = False,
+    as_json: Json = False,
+) -> None:
+    """Show the images that are classified wrongly.
+
+    With several checkpoints: those that only one of them gets wrong, and those that all do.
+
+    --out writes a figure (.png, .svg, .pdf), a web page to sort and filter (.html) or the numbers (.csv, .json).
+    """
+    from mnistkit.data.base import LoadOptions
+    from mnistkit.reporting import console
+    from mnistkit.reporting.errors_files import FORMATS
+    from mnistkit.reporting.progress import LoadProgress
+
+    outs = list(out or ())
+    FORMATS.check(outs)
+    with LoadProgress() as progress:
+        given = {
+            "checkpoints": tuple(checkpoints or ()),
+            "dataset": dataset,
+            "split": split,
+            "true": true,
+            "pred": pred,
+            "sort": sort,
+            "limit": limit,
+            "explain": explain,
+            "device": device,
+            "precision": precision,
+            "load": LoadOptions(skip_bad=skip_bad, progress=progress, warn=progress.warn),
+        }
+        # What was not asked for is left to the defaults, and the two searches have different ones.
+        given = {name: value for name, value in given.items() if value is not None}
+        result = _suspects(given) if suspect else _mistakes(given)
+    if as_json:
+        console.print_json(result.to_json(), SCHEMA)
+    else:
+        from mnistkit.reporting.errors import print_errors
+
+        print_errors(console.stdout(), result)
+    for path in FORMATS.write(result, outs):
+        console.note(f"wrote {path}")
+
+
+def _mistakes(given: dict[str, Any]) -> ErrorsResult:
+    from mnistkit.reporting import console
+    from mnistkit.workflows.errors import ErrorsConfig, find_errors
+
+    return find_errors(ErrorsConfig(**given), announce=console.note)
+
+
+def _suspects(given: dict[str, Any]) -> ErrorsResult:
+    from mnistkit.reporting import console
+    from mnistkit.reporting.progress import LoadProgress
+    from mnistkit.workflows.suspect import SuspectConfig, find_suspects
+
+    with LoadProgress() as progress:
+        return find_suspects(SuspectConfig(**given, progress=progress), announce=console.note)
