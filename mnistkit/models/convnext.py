@@ -3,7 +3,8 @@
 The blocks are those of ConvNeXt V2 (Woo et al. 2023, section 3): depthwise convolution, LayerNorm, pointwise
 expansion by four, GELU, Global Response Normalization, pointwise projection, all on a residual. What differs
 from the ImageNet models suits small pictures: a stem of two overlapping convolutions instead of 4x4 patches,
-3x3 depthwise kernels, and initial weights scaled by their fan-in.
+3x3 depthwise kernels, an overlapping convolution before the last stage, and initial weights scaled by their
+fan-in.
 """
 
 from __future__ import annotations
@@ -89,21 +90,16 @@ class Block(nn.Module):
 
 
 class Downsample(nn.Module):
-    """LayerNorm, then every 2x2 patch to one position; an odd edge is padded with zeros."""
+    """LayerNorm, then a convolution of stride 2 without padding."""
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(in_channels, eps=_EPSILON)
-        self.merge = nn.Linear(4 * in_channels, out_channels)
+        self.merge = nn.Conv2d(in_channels, out_channels, kernel, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (batch, height, width, in) to (batch, ceil(height / 2), ceil(width / 2), out)."""
-        x = self.norm(x)
-        _, height, width, _ = x.shape
-        x = functional.pad(x, (0, 0, 0, width % 2, 0, height % 2))
-        batch, height, width, channels = x.shape
-        patches = x.view(batch, height // 2, 2, width // 2, 2, channels).transpose(2, 3)
-        merged: Tensor = self.merge(patches.flatten(3))
+        """Map (batch, height, width, in) to (batch, (height - kernel) // 2 + 1, likewise for width, out)."""
+        merged: Tensor = self.merge(self.norm(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         return merged
 
 
@@ -122,26 +118,23 @@ class Pointwise(nn.Module):
 
 
 class Stem(nn.Module):
-    """Two overlapping 3x3 convolutions, the second of stride 2, each followed by LayerNorm."""
+    """Two overlapping 3x3 convolutions, the second of stride 2, GELU between them and LayerNorm at the end."""
 
     def __init__(self, hidden: int, channels: int) -> None:
         super().__init__()
         self.first = nn.Conv2d(1, hidden, 3, padding=1)
-        self.first_norm = nn.LayerNorm(hidden, eps=_EPSILON)
         self.second = nn.Conv2d(hidden, channels, 3, stride=2, padding=1)
-        self.second_norm = nn.LayerNorm(channels, eps=_EPSILON)
+        self.norm = nn.LayerNorm(channels, eps=_EPSILON)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map (batch, 1, height, width) to (batch, height / 2, width / 2, channels)."""
-        x = self.first(images.contiguous(memory_format=torch.channels_last))
-        x = functional.gelu(self.first_norm(x.permute(0, 2, 3, 1)))
-        x = self.second(x.permute(0, 3, 1, 2))
-        normalised: Tensor = self.second_norm(x.permute(0, 2, 3, 1))
+        x = functional.gelu(self.first(images.contiguous(memory_format=torch.channels_last)))
+        normalised: Tensor = self.norm(self.second(x).permute(0, 2, 3, 1))
         return normalised
 
 
 class ConvNeXt(nn.Module):
-    """Four stages of depth 1-1-3-1 at 14x14, 7x7, 7x7 and 4x4, for one-channel 28x28 images.
+    """Four stages of depth 1-1-3-1 at 14x14, 7x7, 7x7 and 3x3, for one-channel 28x28 images.
 
     Inside, the channels are the last dimension: LayerNorm and the pointwise maps want them there.
     """
@@ -149,22 +142,22 @@ class ConvNeXt(nn.Module):
     def __init__(self, num_classes: int) -> None:
         super().__init__()
         self.stages = nn.Sequential(
-            Stem(8, 24),
-            Block(24),
-            Downsample(24, 48),
-            Block(48),
-            Pointwise(48, 64),
-            Block(64),
-            Block(64),
-            Block(64),
-            Downsample(64, 192),
-            Block(192),
+            Stem(8, 16),
+            Block(16),
+            Downsample(16, 32, kernel=2),
+            Block(32),
+            Pointwise(32, 40),
+            Block(40),
+            Block(40),
+            Block(40),
+            Downsample(40, 208, kernel=3),
+            Block(208),
         )
-        self.norm = nn.LayerNorm(192, eps=_EPSILON)
-        self.head = nn.Linear(192, num_classes)
+        self.norm = nn.LayerNorm(208, eps=_EPSILON)
+        self.head = nn.Linear(208, num_classes)
         self.apply(_initialise)
         # Small first logits: the first steps should not have to unlearn random confidence.
-        nn.init.trunc_normal_(self.head.weight, std=0.1 / math.sqrt(192))
+        nn.init.trunc_normal_(self.head.weight, std=0.1 / math.sqrt(208))
 
     def forward(self, images: Tensor) -> Tensor:
         """Map (batch, 1, 28, 28) normalised images to (batch, classes) logits."""

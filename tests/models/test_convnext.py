@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -62,14 +63,15 @@ def test_a_block_is_a_residual() -> None:
     torch.testing.assert_close(block(x), x)
 
 
-def test_downsampling_merges_patches_and_pads_an_odd_edge() -> None:
-    layer = Downsample(3, 5)
-    assert layer(torch.randn(2, 8, 6, 3)).shape == (2, 4, 3, 5)
-    x = torch.randn(2, 7, 7, 3)
+@pytest.mark.parametrize(("kernel", "side", "smaller"), [(2, 8, 4), (2, 14, 7), (3, 7, 3)])
+def test_downsampling_merges_normalised_neighbours(kernel: int, side: int, smaller: int) -> None:
+    layer = Downsample(3, 5, kernel)
+    x = torch.randn(2, side, side, 3)
     y = layer(x)
-    assert y.shape == (2, 4, 4, 5)
-    corner = functional.linear(layer.norm(x[:, :2, :2]).flatten(1), layer.merge.weight, layer.merge.bias)
-    torch.testing.assert_close(y[:, 0, 0], corner)
+    assert y.shape == (2, smaller, smaller, 5)
+    patch = layer.norm(x[:, -kernel:, -kernel:]).permute(0, 3, 1, 2)
+    corner = functional.linear(patch.flatten(1), layer.merge.weight.flatten(1), layer.merge.bias)
+    torch.testing.assert_close(y[:, -1, -1], corner)
 
 
 def test_half_precision_is_normalised_in_single() -> None:
