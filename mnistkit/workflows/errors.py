@@ -205,4 +205,5 @@ def take(images: Tensor, places: list[int]) -> Tensor:
     """Return the images at ``places``, on the same device."""
     import torch
 
-    return images[torch.tensor(places, device=images.device)]
+    # The type is named because an empty list has none.
+    return images[torch.tensor(places, dtype=torch.long, device=images.device)]

@@ -1,0 +1,167 @@
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnistkit.reporting.errors_files import FORMATS
+from mnistkit.workflows import suspect
+from tests.evaluation.toys import register, save_constant, toy_dataset
+
+
+@pytest.fixture
+def toys(monkeypatch):
+    return register(monkeypatch, toy_dataset("toys", ("left", "middle", "right")))
+
+
+@pytest.fixture
+def three(toys, tmp_path):
+    return [save_constant(tmp_path / f"always-{i}.safetensors", toys, i) for i in range(3)]
+
+
+def test_shows_pictures_with_what_they_are_and_were_taken_for(run_cli, toys, three):
+    result = run_cli("errors", three[0], "--device", "cpu")
+    wrong = int((toys.test.labels != 0).sum())
+    assert result.code == 0
+    assert result.out.startswith("always-0 on toys, test split: 120 images\n")
+    assert f"wrong: {wrong}, by loss, the first 12 shown" in result.out
+    assert len(re.findall(r"(middle|right)→left 57\.6 %  #\d+", result.out)) == 12
+    assert f"--limit {wrong} shows all" in result.out
+    assert "\x1b" not in result.out and "running" not in result.out
+
+
+def test_writes_every_format_at_once(run_cli, three, tmp_path):
+    outs = [tmp_path / f"new/errors{suffix}" for suffix in FORMATS.suffixes]
+    result = run_cli("errors", three[0], "--device", "cpu", "--explain", *(f"--out={path}" for path in outs))
+    assert result.code == 0
+    assert all(path.stat().st_size > 50 for path in outs)
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(path.name for path in outs)
+
+
+def test_json_and_csv_hold_all_mistakes_with_probabilities(run_cli, toys, three, tmp_path):
+    result = run_cli("errors", three[0], "--device", "cpu", "--json", "-o", "e.json", "-o", "e.csv")
+    document = json.loads(result.out)
+    assert document["schema"] == "mnistkit/errors/1"
+    assert document == json.loads((tmp_path / "e.json").read_text())
+    (section,) = document["sections"]
+    assert section["total"] == len(section["mistakes"]) == (toys.test.labels != 0).sum()
+    assert sum(section["mistakes"][0]["probabilities"].values()) == pytest.approx(1)
+    header, *lines = (tmp_path / "e.csv").read_text().splitlines()
+    assert header.endswith("p(left),p(middle),p(right)")
+    assert len(lines) == section["total"]
+
+
+def test_the_page_needs_nothing_else_and_holds_each_mistake(run_cli, toys, three, tmp_path):
+    assert run_cli("errors", *three[:2], "--device", "cpu", "-o", "e.html").code == 0
+    page = (tmp_path / "e.html").read_text()
+    assert not re.search(r'(src|href)="(?!data:)', page) and "http" not in page
+    # Each model's mistakes: those of both models have a card for each.
+    assert page.count("<figure") == sum(int((toys.test.labels != i).sum()) for i in (0, 1))
+    assert 'data-confidence="0.576117"' in page
+
+
+def test_limit_counts_everywhere(run_cli, three, tmp_path):
+    result = run_cli("errors", three[0], "--device", "cpu", "--limit", 2, "-o", "e.csv")
+    assert ", the first 2 shown" in result.out and result.out.count("→left") == 2
+    assert len((tmp_path / "e.csv").read_text().splitlines()) == 3
+
+
+def test_explain_draws_a_second_picture(run_cli, three, tmp_path):
+    def width(*options):
+        run_cli("errors", three[0], "--device", "cpu", "--limit", 8, "-o", "e.png", *options)
+        with Image.open(tmp_path / "e.png") as picture:
+            return picture.width
+
+    assert width("--explain") > 1.5 * width()
+
+
+def test_several_checkpoints_are_told_apart_by_letters(run_cli, toys, three):
+    result = run_cli("errors", *three[:2], "--device", "cpu", "--limit", 1)
+    labels = toys.test.labels
+    assert f"only A is wrong: {(labels == 1).sum()}" in result.out
+    assert f"both are wrong: {(labels == 2).sum()}" in result.out
+    assert "A left 57.6 %" in result.out and "B middle 57.6 %" in result.out
+
+
+def test_no_mistakes_at_all_is_said_and_files_are_written(run_cli, toys, monkeypatch, tmp_path):
+    test = toys.test.take(np.flatnonzero(toys.test.labels == 0))
+    sure = register(monkeypatch, replace(toys, name="sure", test=test))
+    path = save_constant(tmp_path / "right.safetensors", sure, 0)
+    outs = [tmp_path / f"errors{suffix}" for suffix in FORMATS.suffixes]
+    result = run_cli("errors", path, "--device", "cpu", "--explain", *(f"--out={out}" for out in outs))
+    assert result.code == 0
+    assert f"No mistakes at all: it classifies all {len(test)} images correctly." in result.out
+    assert all(out.exists() for out in outs)
+    assert "No mistakes at all" in (tmp_path / "errors.html").read_text()
+
+
+def test_no_mistake_of_the_kind_asked_for(run_cli, three):
+    result = run_cli("errors", three[0], "--device", "cpu", "--true", "left", "--pred", "right")
+    assert result.code == 0 and "No mistake of class left taken for right." in result.out
+
+
+def test_suspect_shows_labels_and_how_they_were_judged(run_cli, toys, monkeypatch):
+    monkeypatch.setattr(suspect, "FOLDS", 2)
+    monkeypatch.setattr(suspect, "_LEAST_STEPS", 1)
+    result = run_cli("errors", "--suspect", "--dataset", "toys", "--device", "cpu", "--limit", 2)
+    assert result.code == 0
+    assert result.out.startswith("labels disputed by lenet5 (2-fold cross-validation): toys, train split")
+    assert "each image is judged by a lenet5 that has not seen it" in result.out
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        (["--out", "e.jpq"], "it must be one of .png, .pdf, .svg, .html, .csv, .json"),
+        (["--true", "up"], "unknown class 'up'; known: left, middle, right"),
+        (["--pred", "rihgt"], "did you mean 'right'?"),
+        (["--true", "left", "--pred", "left"], "is no mistake"),
+        (["--limit", "0"], "at least 1"),
+        (["--sort", "los"], "did you mean 'loss'?"),
+        (["--suspect"], "takes no checkpoint"),
+        (["--split", "tset"], "did you mean 'test'?"),
+    ],
+)
+def test_wrong_usage_is_2_and_nothing_is_run(run_cli, three, options, said):
+    result = run_cli("errors", three[0], *options)
+    assert (result.code, result.out) == (2, "")
+    assert said in result.err and "running" not in result.err
+
+
+def test_suspect_refuses_the_test_split(run_cli):
+    result = run_cli("errors", "--suspect", "--split", "test")
+    assert (result.code, result.out) == (2, "") and "--split train or val" in result.err
+
+
+def test_other_classes_are_one_line(run_cli, three, monkeypatch):
+    register(monkeypatch, toy_dataset("others", ("a", "b")))
+    result = run_cli("errors", three[0], "--dataset", "others", "--device", "cpu")
+    assert (result.code, result.out) == (1, "")
+    assert len([line for line in result.err.splitlines() if line.startswith("error:")]) == 1
+
+
+def test_a_file_that_cannot_be_written_keeps_the_old_one(run_cli, three, tmp_path):
+    (tmp_path / "file").write_text("old")
+    result = run_cli("errors", three[0], "--device", "cpu", "-o", tmp_path / "file" / "e.html")
+    assert result.code == 1 and "cannot write" in result.err
+    assert (tmp_path / "file").read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["-o", "a.jpq"], ["--sort", "x"], ["--suspect", "--split", "test"]]
+)
+def test_help_and_wrong_usage_load_nothing_heavy(arguments):
+    code = (
+        "import sys; from mnistkit.cli import main; main(['errors', *sys.argv[1:]]);"
+        "heavy = {'torch', 'numpy', 'sklearn', 'scipy', 'PIL', 'matplotlib'};"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert done.stderr.splitlines()[-1] == "[]"

@@ -1,0 +1,146 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mnistkit.data import load_dataset
+from mnistkit.exceptions import UsageError
+from mnistkit.workflows.errors import SORT_CHOICES, ErrorsConfig, find_errors
+from tests.evaluation.toys import register, save_constant, save_trained, toy_dataset
+
+
+@pytest.fixture
+def toys(monkeypatch):
+    return register(monkeypatch, toy_dataset("toys", ("left", "middle", "right")))
+
+
+@pytest.fixture
+def constants(toys, tmp_path):
+    return [str(save_constant(tmp_path / f"always-{i}.safetensors", toys, i)) for i in range(3)]
+
+
+@pytest.fixture
+def trained(toys, tmp_path):
+    # So little trained that it still makes mistakes, of different confidence.
+    return str(save_trained(tmp_path / "trained.safetensors", toys, steps=1))
+
+
+def config(*checkpoints, **changes):
+    return ErrorsConfig(tuple(map(str, checkpoints)), device="cpu", precision="fp32", **changes)
+
+
+@pytest.mark.parametrize("split", ["test", "val", "train"])
+def test_all_mistakes_and_only_mistakes(toys, constants, split):
+    result = find_errors(config(constants[1], split=split))
+    data = toys.split(split)
+    (section,) = result.sections
+    assert section.kind == "wrong" and section.total == len(section.mistakes) == (data.labels != 1).sum()
+    assert {mistake.index for mistake in section.mistakes} == set(data.indices[data.labels != 1].tolist())
+    for mistake in section.mistakes:
+        np.testing.assert_array_equal(mistake.pixels, data.images[mistake.place])
+        (said,) = mistake.judgements
+        assert said.predicted == 1 and mistake.label == data.labels[mistake.place]
+        assert said.probabilities.sum() == pytest.approx(1)
+        assert said.confidence == pytest.approx(np.e / (np.e + 2))
+        assert said.loss == pytest.approx(-np.log(1 / (np.e + 2)))
+        assert said.margin == pytest.approx((np.e - 1) / (np.e + 2))
+
+
+@pytest.mark.parametrize("sort", SORT_CHOICES)
+def test_the_order_asked_for(trained, sort):
+    mistakes = find_errors(config(trained, sort=sort)).sections[0].mistakes
+    assert len(mistakes) > 5
+    if sort == "index":
+        values = [mistake.index for mistake in mistakes]
+        assert values == sorted(values)
+    else:
+        values = [mistake.mean(sort) for mistake in mistakes]
+        assert values == sorted(values, reverse=True) and len(set(values)) > 5
+
+
+def test_classes_and_limit_choose(toys, constants):
+    only = find_errors(config(constants[1], true="left")).sections[0]
+    assert only.total == (toys.test.labels == 0).sum() and {m.label for m in only.mistakes} == {0}
+    assert find_errors(config(constants[1], pred="left")).sections[0].total == 0
+    limited = find_errors(config(constants[1], true="left", limit=3, sort="index")).sections[0]
+    assert limited.total == only.total
+    assert [m.index for m in limited.mistakes] == sorted(m.index for m in only.mistakes)[:3]
+
+
+def test_two_models_are_told_apart(toys, constants):
+    result = find_errors(config(*constants[:2]))
+    labels = toys.test.labels
+    found = {(section.kind, section.models): section.total for section in result.sections}
+    assert found == {
+        ("only", (0,)): (labels == 1).sum(),
+        ("only", (1,)): (labels == 0).sum(),
+        ("all", (0, 1)): (labels == 2).sum(),
+    }
+    both = result.sections[-1].mistakes[0]
+    assert [each.model for each in both.judgements] == [0, 1]
+    assert [each.predicted for each in both.judgements] == [0, 1]
+
+
+def test_of_three_some_are_wrong(toys, constants):
+    sections = {section.kind: section for section in find_errors(config(*constants)).sections}
+    # Whatever the label, exactly two of the three constant models are wrong.
+    assert sections["some"].total == len(toys.test) and sections["all"].total == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"true": "up"}, "unknown class 'up'; known: left, middle, right"),
+        ({"pred": "lefd"}, "did you mean 'left'"),
+        ({"true": "left", "pred": "left"}, "is no mistake"),
+        ({"limit": 0}, "the limit must be at least 1"),
+        ({"sort": "losss"}, "did you mean 'loss'"),
+    ],
+)
+def test_wrong_usage(constants, changes, said):
+    with pytest.raises(UsageError, match=said):
+        find_errors(config(constants[0], **changes))
+
+
+def test_known_label_errors_are_marked_in_mnists_test_split_only(tmp_path, monkeypatch):
+    mnist = load_dataset("mnist")
+    few = replace(mnist, test=mnist.test.take(np.array([0, 2, 947, 1901, 2130, 6783])))
+    register(monkeypatch, few)
+    path = save_constant(tmp_path / "always-1.safetensors", mnist, 1)
+    notes = {m.index: m.note for m in find_errors(config(path)).mistakes if m.note}
+    # The model is right about 2 and 6783, whose labels say 1.
+    assert notes == {947: "label error: voted 9", 1901: "label error: voted 4", 2130: "ambiguous label"}
+    register(monkeypatch, replace(few, train=few.test, validation_size=3))
+    assert not any(m.note for m in find_errors(config(path, split="train")).mistakes)
+
+
+def test_heat_maps_point_at_the_ink_and_keep_within_one(trained):
+    result = find_errors(config(trained, explain=True, limit=4))
+    assert "Sundararajan" in result.explained
+    for mistake in result.sections[0].mistakes:
+        heat = mistake.judgements[0].heat
+        assert heat.shape == (28, 28) and np.abs(heat).max() == pytest.approx(1)
+        assert not heat[mistake.pixels == 0].any()
+
+
+def test_a_constant_model_looks_nowhere(constants):
+    mistake = find_errors(config(constants[0], explain=True, limit=1)).sections[0].mistakes[0]
+    assert not mistake.judgements[0].heat.any()
+
+
+def test_attributions_add_up_to_what_the_image_changes(toys, trained):
+    from mnistkit.checkpoint import load_checkpoint
+    from mnistkit.data.batches import Normaliser
+    from mnistkit.evaluation.explain import integrated_gradients
+
+    model = load_checkpoint(Path(trained), torch.device("cpu")).model
+    normaliser = Normaliser(toys.mean, toys.std)
+    images = torch.from_numpy(toys.test.images[:3].copy()).unsqueeze(1)
+    found = integrated_gradients(model, images, normaliser, [0, 1, 2], [1, 2, 0], batch_size=100, steps=256)
+    with torch.no_grad():
+        logits = model(normaliser(images)) - model(normaliser(torch.zeros_like(images)))
+    rows = torch.arange(3)
+    change = logits[rows, [0, 1, 2]] - logits[rows, [1, 2, 0]]
+    torch.testing.assert_close(found.sum(dim=(1, 2)), change, rtol=0.02, atol=0.02)
