@@ -58,21 +58,23 @@ def confusion(
     from mnistkit.data.base import LoadOptions
     from mnistkit.reporting import console
     from mnistkit.reporting.confusion_files import FORMATS
+    from mnistkit.reporting.progress import LoadProgress
     from mnistkit.workflows import confusion as workflow
 
     outs = list(out or ())
     FORMATS.check(outs)
-    config = workflow.ConfusionConfig(
-        checkpoints=tuple(checkpoints or ()),
-        dataset=dataset,
-        split=split,
-        normalize=normalize,
-        errors_only=errors_only,
-        device=device,
-        precision=precision or "auto",
-        load=LoadOptions(skip_bad=skip_bad, warn=console.warn),
-    )
-    result = workflow.confusion(config, announce=console.note)
+    with LoadProgress() as progress:
+        config = workflow.ConfusionConfig(
+            checkpoints=tuple(checkpoints or ()),
+            dataset=dataset,
+            split=split,
+            normalize=normalize,
+            errors_only=errors_only,
+            device=device,
+            precision=precision or "auto",
+            load=LoadOptions(skip_bad=skip_bad, progress=progress, warn=progress.warn),
+        )
+        result = workflow.confusion(config, announce=console.note)
     if as_json:
         console.print_json(result.to_json(), workflow.SCHEMA)
     else:

@@ -47,22 +47,24 @@ def evaluate(
     """
     from mnistkit.data.base import LoadOptions
     from mnistkit.reporting import console
+    from mnistkit.reporting.progress import LoadProgress
     from mnistkit.workflows import evaluate as workflow
 
     if fail_under is not None:
         workflow.check_threshold(fail_under)
-    config = workflow.EvaluateConfig(
-        checkpoints=tuple(checkpoints or ()),
-        dataset=dataset,
-        split=split,
-        augmented=augmented,
-        ensemble=ensemble,
-        device=device,
-        precision=precision or "auto",
-        batch_size=batch_size,
-        load=LoadOptions(skip_bad=skip_bad, warn=console.warn),
-    )
-    result = workflow.evaluate(config, announce=console.note)
+    with LoadProgress() as progress:
+        config = workflow.EvaluateConfig(
+            checkpoints=tuple(checkpoints or ()),
+            dataset=dataset,
+            split=split,
+            augmented=augmented,
+            ensemble=ensemble,
+            device=device,
+            precision=precision or "auto",
+            batch_size=batch_size,
+            load=LoadOptions(skip_bad=skip_bad, progress=progress, warn=progress.warn),
+        )
+        result = workflow.evaluate(config, announce=console.note)
     if as_json:
         console.print_json(result.to_json(), workflow.SCHEMA)
     else:

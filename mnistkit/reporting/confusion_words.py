@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from mnistkit.evaluation.confusion import ConfusionResult, Pair
+from mnistkit.reporting.numbers import percent, percentage
 
 LETTERS = ("A", "B")
 MOST_PAIRS = 10
@@ -23,7 +24,7 @@ def accuracies(result: ConfusionResult) -> Iterator[str]:
     """Yield accuracy and number of mistakes of each model."""
     for letter, model in zip(LETTERS, result.models, strict=False):
         start = f"{letter}  {model.source.name}: " if result.is_difference else ""
-        yield f"{start}accuracy {percent(model.accuracy, 2)} %, {_count(model.errors, 'mistake')}"
+        yield f"{start}accuracy {percentage(model.accuracy)}, {_count(model.errors, 'mistake')}"
 
 
 def reading(result: ConfusionResult, *, coloured: bool) -> Iterator[str]:
@@ -35,17 +36,6 @@ def reading(result: ConfusionResult, *, coloured: bool) -> Iterator[str]:
         cells += "; blue: B is better, orange: B is worse" if coloured else ""
     if cells:
         yield f"cells: {cells}"
-
-
-def percent(share: float, decimals: int) -> str:
-    """Return a share in percent without the sign; only a whole is 100, and only nothing is 0."""
-    text = f"{100 * share:.{decimals}f}"
-    step = 10**-decimals
-    if share < 1 and float(text) >= 100:
-        return f"{100 - step:.{decimals}f}"
-    if share > 0 and float(text) == 0:
-        return f"{step:.{decimals}f}"
-    return text
 
 
 def decimals_of(result: ConfusionResult) -> int:

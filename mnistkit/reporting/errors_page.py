@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from mnistkit.evaluation.errors import ErrorsResult
 from mnistkit.evaluation.mistakes import Judgement, Mistake, Section
 from mnistkit.reporting import errors_words as words
-from mnistkit.reporting.confusion_words import percent
 from mnistkit.reporting.explained import heat_picture, reading
 from mnistkit.reporting.html_page import html_page
+from mnistkit.reporting.numbers import percentage
 
 _STYLE = """
 form { position: sticky; top: 0; background: Canvas; padding: .6rem 0; display: flex; gap: 1rem; flex-wrap: wrap; }
@@ -143,7 +143,7 @@ def _card(
     names = f"{escape(result.classes[mistake.label])} → {escape(result.classes[judgement.predicted])}"
     return (
         f"<figure{attributes}>{pixels}{heat}<figcaption><strong>{names}</strong> "
-        f"{percent(judgement.confidence, 1)} %<br>{note}{model}"
+        f"{percentage(judgement.confidence, 1)}<br>{note}{model}"
         f'<span class="quiet">#{mistake.index}, loss {judgement.loss:.2f}, margin {judgement.margin:.2f}</span>'
         f"<details><summary>all probabilities</summary>{_probabilities(result, judgement)}</details>"
         "</figcaption></figure>"
@@ -153,7 +153,7 @@ def _card(
 def _probabilities(result: ErrorsResult, judgement: Judgement) -> str:
     rows = "".join(
         f'<tr><td>{escape(name)}</td><td class="bar"><i style="width:{100 * share:.1f}%"></i></td>'
-        f"<td>{percent(share, 2)} %</td></tr>"
+        f"<td>{percentage(share)}</td></tr>"
         for name, share in zip(result.classes, judgement.probabilities.tolist(), strict=True)
     )
     return f"<table>{rows}</table>"

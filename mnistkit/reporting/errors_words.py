@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from mnistkit.evaluation import label_errors
 from mnistkit.evaluation.errors import ErrorsResult
 from mnistkit.evaluation.mistakes import Judgement, Mistake, Section
-from mnistkit.reporting.confusion_words import percent
+from mnistkit.reporting.numbers import percentage
 
 ARROW, ASCII_ARROW = "→", "->"
 
@@ -34,11 +34,11 @@ def accuracies(result: ErrorsResult) -> Iterator[str]:
     for place, model in enumerate(result.models):
         if result.cross_validation is not None:
             noun = "label is" if model.errors == 1 else "labels are"
-            yield f"{model.errors:,} {noun} disputed ({percent(model.errors / result.n, 2)} %)"
+            yield f"{model.errors:,} {noun} disputed ({percentage(model.errors / result.n)})"
             continue
         start = f"{letter(place)}  {model.name}: " if len(result.models) > 1 else ""
         mistakes = f"{model.errors:,} mistake{'' if model.errors == 1 else 's'}"
-        yield f"{start}accuracy {percent(1 - model.errors / result.n, 2)} %, {mistakes}"
+        yield f"{start}accuracy {percentage(1 - model.errors / result.n)}, {mistakes}"
 
 
 def heading(result: ErrorsResult, section: Section) -> str:
@@ -122,7 +122,7 @@ def method(result: ErrorsResult) -> str:
 
 
 def _said(result: ErrorsResult, judgement: Judgement) -> str:
-    return f"{result.classes[judgement.predicted]} {percent(judgement.confidence, 1)} %"
+    return f"{result.classes[judgement.predicted]} {percentage(judgement.confidence, 1)}"
 
 
 def _note(mistake: Mistake) -> list[str]:

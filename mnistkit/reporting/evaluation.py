@@ -13,6 +13,7 @@ from mnistkit.evaluation.intervals import CONFIDENCE
 from mnistkit.evaluation.label_errors import LABEL_ERRORS
 from mnistkit.evaluation.metrics import ECE_BINS, ClassMetrics, Metrics
 from mnistkit.evaluation.results import ENSEMBLE, Comparison, EvaluateResult, ModelResult
+from mnistkit.reporting.numbers import percent, percentage
 from mnistkit.reporting.tables import make_table
 
 NONE = "-"
@@ -117,13 +118,13 @@ _CONFIDENCE_TEXT = f"{CONFIDENCE:.0%}".replace("%", " %")
 
 def _figures(result: EvaluateResult) -> Iterator[tuple[str, Callable[[ModelResult], str]]]:
     """Yield each row's label and what makes its cells."""
-    yield "top-1 accuracy", lambda row: _share(row.metrics.top1)
+    yield "top-1 accuracy", lambda row: percentage(row.metrics.top1)
     yield f"  {_CONFIDENCE_TEXT} interval", lambda row: _interval(row.metrics)
     yield "  errors", lambda row: f"{row.metrics.errors:,}"
     if len(result.classes) > 2:
-        yield "top-2 accuracy", lambda row: _share(row.metrics.top2)
+        yield "top-2 accuracy", lambda row: percentage(row.metrics.top2)
     yield "negative log-likelihood", lambda row: f"{row.metrics.nll:.4f}"
-    yield "calibration error", lambda row: _share(row.metrics.ece)
+    yield "calibration error", lambda row: percentage(row.metrics.ece)
     yield "images per second", lambda row: _speed(row.images_per_second)
     if any(row.without_label_errors for row in result.rows):
         yield from _section("without label errors", lambda row: row.without_label_errors, result, brief=True)
@@ -145,12 +146,12 @@ def _section(
 
     yield "", lambda row: ""
     yield title, lambda row: ""
-    yield "  top-1 accuracy", cell(lambda metrics: _share(metrics.top1))
+    yield "  top-1 accuracy", cell(lambda metrics: percentage(metrics.top1))
     if not brief:
         yield f"    {_CONFIDENCE_TEXT} interval", cell(_interval)
     yield "    errors", cell(lambda metrics: f"{metrics.errors:,}")
     if not brief and len(result.classes) > 2:
-        yield "  top-2 accuracy", cell(lambda metrics: _share(metrics.top2))
+        yield "  top-2 accuracy", cell(lambda metrics: percentage(metrics.top2))
 
 
 def _letters(result: EvaluateResult) -> list[str]:
@@ -200,17 +201,13 @@ def _class_cells(models: Sequence[ClassMetrics]) -> list[str]:
     return [_percent(value) for each in models for value in (each.precision, each.recall, each.f1)]
 
 
-def _share(value: float) -> str:
-    return f"{100 * value:.2f} %"
-
-
 def _percent(value: float | None) -> str:
-    return NONE if value is None else f"{100 * value:.2f}"
+    return NONE if value is None else percent(value)
 
 
 def _interval(metrics: Metrics) -> str:
     low, high = metrics.interval
-    return f"{100 * low:.2f}–{100 * high:.2f} %"
+    return f"{percent(low)}–{percentage(high)}"
 
 
 def _speed(value: float | None) -> str:

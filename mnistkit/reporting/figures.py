@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnistkit.files import atomic_write
+from mnistkit.reporting.numbers import percentage
 from mnistkit.reporting.outputs import check_suffix
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def result_title(
         what: What the figure shows, set before the names: "misread digits".
     """
     start = f"{what}: " if what else ""
-    shares = " and ".join(f"{100 * accuracy:.2f} %" for accuracy in accuracies)
+    shares = " and ".join(percentage(accuracy) for accuracy in accuracies)
     return f"{start}{' and '.join(models)} on {dataset}, {split} split\n{n:,} images, accuracy {shares}"
 
 

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from mnistkit.reporting import console as consoles
 from mnistkit.reporting.curves import sparkline
+from mnistkit.reporting.numbers import percent, percentage
 from mnistkit.training.events import EpochRecord, RunStart, StepReport, TrainingEvents
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 _HEADINGS = ("epoch", "train loss", "acc", "val loss", "acc", "lr", "img/s", "time", "")
 # With two spaces in between they fill 79 columns.
-_WIDTHS = (6, 10, 7, 9, 7, 7, 7, 6, 4)
+_WIDTHS = (5, 10, 8, 8, 8, 7, 7, 6, 4)
 
 
 class TrainingDisplay(TrainingEvents):
@@ -103,16 +104,18 @@ class _Figures(ProgressColumn):
         report: StepReport | None = task.fields.get("report")
         if report is None:
             return Text("starting")
-        return Text(f"loss {report.loss:.4f}  acc {report.accuracy:.2%}  {report.images_per_second:,.0f} img/s")
+        return Text(
+            f"loss {report.loss:.4f}  acc {percentage(report.accuracy)}  {report.images_per_second:,.0f} img/s"
+        )
 
 
 def _cells(record: EpochRecord, total: int, is_best: bool) -> tuple[str, ...]:
     return (
         f"{record.epoch}/{total}",
         f"{record.train_loss:.4f}",
-        f"{record.train_accuracy:.2%}",
+        percentage(record.train_accuracy),
         "-" if record.val_loss is None else f"{record.val_loss:.4f}",
-        "-" if record.val_accuracy is None else f"{record.val_accuracy:.2%}",
+        "-" if record.val_accuracy is None else percentage(record.val_accuracy),
         f"{record.learning_rate:.1e}",
         f"{record.images_per_second:,.0f}",
         clock(record.seconds),
@@ -162,8 +165,8 @@ def accuracy_line(metrics: Mapping[str, Any]) -> str:
     test = metrics["test"]
     low, high = test["interval"]
     return (
-        f"test accuracy {test['top1']:.2%} ({test['errors']} errors in {test['n']:,}; "
-        f"95 % interval {low:.2%} to {high:.2%})"
+        f"test accuracy {percentage(test['top1'])} ({test['errors']} errors in {test['n']:,}; "
+        f"95 % interval {percentage(low)} to {percentage(high)})"
     )
 
 
@@ -182,7 +185,8 @@ def print_seeds(console: Console, result: SeedsResult) -> None:
     low, high = summary["interval"]
     console.print(
         f"mean over {len(result.runs)} seeds: test accuracy {mean_and_std(summary['top1'])} "
-        f"(95 % interval of the pooled errors {low:.2%} to {high:.2%}), top-2 {mean_and_std(summary['top2'])}",
+        f"(95 % interval of the pooled errors {percentage(low)} to {percentage(high)}), "
+        f"top-2 {mean_and_std(summary['top2'])}",
         style="bold",
         soft_wrap=True,
     )
@@ -191,5 +195,5 @@ def print_seeds(console: Console, result: SeedsResult) -> None:
 def mean_and_std(summary: Mapping[str, Any]) -> str:
     """Return a share over seeds as ``99.61 ± 0.04 %``; one seed shows no deviation."""
     if summary["std"] is None:
-        return f"{summary['mean']:.2%}"
-    return f"{100 * summary['mean']:.2f} ± {100 * summary['std']:.2f} %"
+        return percentage(summary["mean"])
+    return f"{percent(summary['mean'])} ± {100 * summary['std']:.2f} %"

@@ -144,13 +144,14 @@ def finish(
     """
     from mnistkit.checkpoint import read_info
     from mnistkit.reporting.curves import write_curves
+    from mnistkit.reporting.numbers import percentage
 
     weights = load_tensors(folder.model)
     info = read_info(folder.model)
     state.evaluated_model.load_state_dict(weights)
     test = _test_figures(job, state, dataset)
     save_checkpoint(folder.model, weights, replace(info, metrics={**info.metrics, **_headline(test)}))
-    title = f"{config.architecture} on {config.dataset}, seed {recipe.seed}: test accuracy {test.top1:.2%}"
+    title = f"{config.architecture} on {config.dataset}, seed {recipe.seed}: test accuracy {percentage(test.top1)}"
     write_curves(folder.curves, state.history, None if config.full else info.epoch, title)
     metrics = {
         "schema": METRICS_SCHEMA,

@@ -44,7 +44,7 @@ def test_on_a_pipe_there_is_one_plain_line_per_epoch() -> None:
     text = show(Console(file=io.StringIO(), width=10_000))
     lines = [line for line in text.splitlines() if line.startswith("epoch ")]
     assert lines == [
-        "epoch 10/10  train loss 1.2345  acc 98.77%  val loss 0.0123  acc 100.00%  lr 6.0e-03  "
+        "epoch 10/10  train loss 1.2345  acc 98.77 %  val loss 0.0123  acc 100.00 %  lr 6.0e-03  "
         "img/s 12,345  time 59:59  best"
     ]
     assert "\x1b" not in text
@@ -73,4 +73,4 @@ def test_clock(seconds: float, text: str) -> None:
 
 def test_mean_and_std() -> None:
     assert mean_and_std({"mean": 0.99612, "std": 0.000412}) == "99.61 ± 0.04 %"
-    assert mean_and_std({"mean": 0.99612, "std": None}) == "99.61%"
+    assert mean_and_std({"mean": 0.99612, "std": None}) == "99.61 %"

@@ -1,0 +1,19 @@
+"""Shares in per cent, written the same way everywhere."""
+
+from __future__ import annotations
+
+
+def percentage(share: float, decimals: int = 2) -> str:
+    """Return a share, 0 to 1, as "99.61 %"."""
+    return f"{percent(share, decimals)} %"
+
+
+def percent(share: float, decimals: int = 2) -> str:
+    """Return a share in percent without the sign; only a whole is 100, and only nothing is 0."""
+    text = f"{100 * share:.{decimals}f}"
+    step = 10**-decimals
+    if share < 1 and float(text) >= 100:
+        return f"{100 - step:.{decimals}f}"
+    if share > 0 and float(text) == 0:
+        return f"{step:.{decimals}f}"
+    return text
