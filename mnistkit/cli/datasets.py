@@ -135,7 +135,7 @@ def _where(entry: DatasetEntry) -> str:
 def _print_fetched(fetched: Fetched) -> None:
     from mnistkit.reporting.console import stdout
 
-    words = {"shipped": "ships with mnistkit", "cached": "is already there", "to download": "downloaded"}
+    words = {"shipped": "ships with mnistkit", "cached": "is in the cache", "to download": "downloaded"}
     stdout().print(
         f"{fetched.name} {words[fetched.before]}: {fetched.train:,} training and {fetched.test:,} test images "
         f"in {fetched.location}",

@@ -15,6 +15,9 @@ DEBUG_VARIABLE = "MNISTKIT_DEBUG"
 BROKEN_PIPE = 141
 """Exit code after the reader of our output went away: what a shell shows for SIGPIPE (128 + 13)."""
 
+# What an option takes, by the start of the name that pydantic gives to a failed conversion.
+_WANTED = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+
 
 def report(error: BaseException) -> int:
     """Explain ``error`` to the user on standard error and return the exit code for it.
@@ -79,16 +82,20 @@ def _usage_error(error: typer.TyperException) -> UsageError:
     elif text.startswith("No such command") and context is not None:
         name = text.split("'")[1] if "'" in text else ""
         text = f"no such command '{name}'" + _did_you_mean(name, list(getattr(context.command, "commands", {})))
-    elif (value := _refused_value(error)) is not None:
-        text = f"{text}: '{value}'"
+    else:
+        text = _refused_value(error) or text
     path = context.command_path if context is not None else "mnistkit"
     return UsageError(text[:1].lower() + text[1:], hint=f"{path} --help")
 
 
 def _refused_value(error: typer.TyperException) -> str | None:
-    """Return the value that could not be converted; newer releases of typer leave it out of the message."""
+    """Return our words for a value that could not be converted; typer's are those of the library behind it."""
     details: list[dict[str, Any]] = getattr(error.__cause__, "errors", list)()
-    return str(details[0]["input"]) if details else None
+    options = getattr(getattr(error, "param", None), "opts", None)
+    if not details or not options:
+        return None
+    wanted = _WANTED.get(str(details[0]["type"]).split("_")[0], "something else")
+    return f"{max(options, key=len)} takes {wanted}, not '{details[0]['input']}'"
 
 
 def _options_of(context: Any) -> list[str]:

@@ -52,7 +52,7 @@ def test_fetch_then_listed_as_cached(run_cli: Run, monkeypatch: pytest.MonkeyPat
     assert first.out.startswith("usps downloaded: 40 training and 20 test images in ")
     assert str(tmp_path / "cache" / "usps") in first.out and len(first.out.splitlines()) == 1
     assert "downloading" in first.err and "downloading" not in second.err
-    assert second.out.startswith("usps is already there")
+    assert second.out.startswith("usps is in the cache")
     (row,) = [line for line in run_cli("datasets").out.splitlines() if line.startswith("usps")]
     assert "cached" in row
 

@@ -301,3 +301,16 @@ def test_the_script_for_the_shell(shell: str) -> None:
     assert done.returncode == 0
     assert "_MNISTKIT_COMPLETE=complete_" in done.stdout
     assert "mnistkit" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["train", "--epochs", "many"], "error: --epochs takes a whole number, not 'many'"),
+        (["train", "--lr", "fast"], "error: --lr takes a number, not 'fast'"),
+        (["errors", "-n", "1.5"], "error: --limit takes a whole number, not '1.5'"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_said_in_our_words(run_cli, arguments, said):
+    result = run_cli(*arguments)
+    assert (result.code, result.out) == (2, "") and result.err.splitlines()[0] == said
