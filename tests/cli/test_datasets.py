@@ -94,7 +94,7 @@ def test_fetch_that_fails_is_one_line_with_a_way_out(
         (("show", "nmist"), "did you mean 'mnist'"),
         (("show", "mnist", "--split", "tst"), "did you mean 'test'"),
         (("show", "mnist", "--count", "0"), "at least 1"),
-        (("show", "mnist", "--count", "many"), "'--count'"),
+        (("show", "mnist", "--count", "many"), "--count takes a whole number"),
         (("show", "mnist", "--out", "grid.xyz"), "one of .png, .pdf, .svg"),
         (("show", "mnist", "--out", "grid"), "no suffix"),
         (("sho",), "did you mean show"),

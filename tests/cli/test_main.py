@@ -96,9 +96,11 @@ USAGE_ERRORS = {
     "train --device cude": "error: unknown device 'cude'; did you mean 'cuda'?",
     "evaluate --device gpu:0": "error: unknown device 'gpu:0'; ",
     "train --precision fp31": "error: unknown precision 'fp31'; did you mean 'fp32'?",
-    "train --seed minus": "error: invalid value for '--seed': ",
+    "train --seed minus": "error: --seed takes a whole number, not 'minus'",
+    "train --lr fast": "error: --lr takes a number, not 'fast'",
+    "errors -n 1.5": "error: --limit takes a whole number, not '1.5'",
     "train --seed -1": "error: --seed must be a whole number from 0 to 4294967295, not -1",
-    "train --epochs three": "error: invalid value for '--epochs",
+    "train --epochs three": "error: --epochs takes a whole number, not 'three'",
     "train extra": "error: got unexpected extra argument(s) (extra)",
     "models show": "error: missing argument 'NAME'",
     "models show lenet": "error: unknown architecture 'lenet'; did you mean 'lenet5'?",
@@ -301,16 +303,3 @@ def test_the_script_for_the_shell(shell: str) -> None:
     assert done.returncode == 0
     assert "_MNISTKIT_COMPLETE=complete_" in done.stdout
     assert "mnistkit" in done.stdout
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["train", "--epochs", "many"], "error: --epochs takes a whole number, not 'many'"),
-        (["train", "--lr", "fast"], "error: --lr takes a number, not 'fast'"),
-        (["errors", "-n", "1.5"], "error: --limit takes a whole number, not '1.5'"),
-    ],
-)
-def test_a_value_of_the_wrong_type_is_said_in_our_words(run_cli, arguments, said):
-    result = run_cli(*arguments)
-    assert (result.code, result.out) == (2, "") and result.err.splitlines()[0] == said
