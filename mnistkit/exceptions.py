@@ -75,6 +75,12 @@ class ThresholdNotMetError(MnistkitError):
     exit_code = 3
 
 
+class SomeInputsFailedError(MnistkitError):
+    """Some of several inputs could not be used; the others were. Exit code 3."""
+
+    exit_code = 3
+
+
 class InterruptedRunError(MnistkitError):
     """The user stopped a run (Ctrl-C); what was reached so far has been saved. Exit code 130."""
 
