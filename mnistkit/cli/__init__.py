@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from mnistkit import __version__
-from mnistkit.cli import confusion, datasets, env, errors, evaluate, models, train
+from mnistkit.cli import confusion, datasets, env, errors, evaluate, models, predict, train
 from mnistkit.cli.failures import report
 from mnistkit.exceptions import InterruptedRunError
 
@@ -49,9 +49,10 @@ def _add(name: str, command: typer.Typer | Callable[..., None]) -> None:
         app.command(name)(command)
 
 
-# Their order is the order of the help page: train, evaluate, confusion, errors, models, datasets, env.
+# Their order is the order of the help page: train, evaluate, predict, confusion, errors, models, datasets, env.
 _add("train", train.train)
 _add("evaluate", evaluate.evaluate)
+_add("predict", predict.predict)
 _add("confusion", confusion.confusion)
 _add("errors", errors.errors)
 _add("models", models.app)

@@ -50,7 +50,7 @@ def test_the_commands_are_listed_in_their_order(run_cli: RunCli) -> None:
     page = run_cli("--help").out
     lines = page.partition("Commands:")[2].strip().partition("\n\n")[0].splitlines()
     names = [line.split()[0] for line in lines]
-    order = ["train", "evaluate", "confusion", "errors", "models", "datasets", "env"]
+    order = ["train", "evaluate", "predict", "confusion", "errors", "models", "datasets", "env"]
     assert names == [name for name in order if name in names]
     assert len(names) == len(COMMANDS[()].commands)
 
