@@ -9,7 +9,7 @@ import typer
 
 from mnistkit.cli.failures import show_error
 from mnistkit.cli.options import CheckpointOption, Device
-from mnistkit.exceptions import SomeInputsFailedError, UsageError
+from mnistkit.exceptions import PictureError, SomeInputsFailedError, UsageError
 from mnistkit.workflows.predict import PredictConfig, check_top, open_run
 from mnistkit.workflows.predict_inputs import STDIN, PictureInput
 
@@ -103,7 +103,8 @@ def _show(run: PredictRun, form: str | None, files: ExplanationFiles | None, pro
                 raise result.error
             failures += 1
             progress.close()
-            show_error(result.error)
+            # Without the hint: a line for each.
+            show_error(PictureError(result.error.message))
         output.add(result)
         if files is not None and not isinstance(result, Failure):
             _explain(run, result, files, progress)

@@ -18,9 +18,10 @@ from mnistkit.reporting.predict_words import escaped, rule, sentence
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_ACROSS = 4
-_PANEL_INCHES, _CAPTION_INCHES, _HEAD_INCHES = 2.4, 0.75, 0.9
-_CAPTION_COLUMNS, _TITLE_COLUMNS = 34, 95
+_MOST_ACROSS = 5
+_PANEL_INCHES, _CAPTION_INCHES, _HEAD_INCHES, _GAP_INCHES = 2.3, 0.6, 0.8, 0.25
+_LEAST_WIDTH = 5.0
+_CAPTION_COLUMNS = 32
 # Smaller pictures are shown with their pixels, larger ones smoothly.
 _FEW_PIXELS = 130
 _BAR, _TEXT_ON_BAR = "#0072b2", "#d55e00"
@@ -79,24 +80,32 @@ def write_explanation(path: Path, answer: Answer, calibration: Calibration) -> N
         UsageError: a suffix of no known format.
         OutputError: the file cannot be written.
     """
-    has_ranking = bool(answer.ranking)
-    count = len(answer.steps) + has_ranking
-    across = min(_ACROSS, max(2, count))
-    down = math.ceil(count / across)
-    title = f"{escaped(answer.name)}: {sentence(answer, calibration)}"
-    heading = "\n".join(textwrap.wrap(title, _TITLE_COLUMNS * across // _ACROSS))
-    width = across * (_PANEL_INCHES + 0.3)
-    height = _HEAD_INCHES + down * (_PANEL_INCHES + _CAPTION_INCHES)
-    with figure_file(path, width, height, heading) as figure:
-        panels = figure.subplots(down, across, squeeze=False).reshape(-1)
+    count = len(answer.steps) + bool(answer.ranking)
+    across = count if count <= _MOST_ACROSS else math.ceil(count / math.ceil(count / _MOST_ACROSS))
+    heights = _row_heights(answer, across)
+    width = max(_LEAST_WIDTH, across * (_PANEL_INCHES + _GAP_INCHES))
+    heading = "\n".join(textwrap.wrap(f"{escaped(answer.name)}: {sentence(answer, calibration)}", int(width * 9)))
+    with figure_file(path, width, sum(heights) + _HEAD_INCHES, heading) as figure:
+        panels = figure.subplots(len(heights), across, squeeze=False, height_ratios=heights).reshape(-1)
         for number, (step, axes) in enumerate(zip(answer.steps, panels, strict=False), start=1):
             _draw_step(axes, step.image, f"{number}. {step.title}")
-        if has_ranking:
+        if answer.ranking:
             _draw_probabilities(panels[len(answer.steps)], answer, calibration)
+        for axes in panels:
+            # Within a row the upper edges are in line, whatever the proportions.
+            axes.set_anchor("N")
         for axes in panels[count:]:
             axes.set_axis_off()
-        notes = [*answer.notes, rule(calibration)] if has_ranking else list(answer.notes)
-        figure.supxlabel("\n".join(textwrap.wrap("; ".join(notes), int(width * 12))), fontsize=8)
+        notes = [*answer.notes, *([rule(calibration)] if answer.ranking else [])]
+        figure.supxlabel("\n".join(textwrap.wrap("; ".join(notes), int(width * 13))), fontsize=8)
+
+
+def _row_heights(answer: Answer, across: int) -> list[float]:
+    """Return the inches of each row: those of its highest panel, none higher than wide, and of the captions."""
+    shapes = [step.image.shape[:2] for step in answer.steps]
+    panels = [min(1.0, height / width) for height, width in shapes] + [1.0] * bool(answer.ranking)
+    rows = [panels[start : start + across] for start in range(0, len(panels), across)]
+    return [max(row) * _PANEL_INCHES + _CAPTION_INCHES for row in rows]
 
 
 def _draw_step(axes: Axes, image: Any, caption: str) -> None:
@@ -120,7 +129,8 @@ def _draw_probabilities(axes: Axes, answer: Answer, calibration: Calibration) ->
     axes.axvline(calibration.threshold, color=_TEXT_ON_BAR, linewidth=1, linestyle="--")
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
-    axes.set_xlim(0, 1.25)
+    axes.set_xlim(0, 1.3)
+    axes.set_box_aspect(1)
     axes.set_xticks([0, calibration.threshold, 1], ["0", percentage(calibration.threshold, 0), "100 %"], fontsize=8)
     verdict = answer.verdict.value if answer.verdict is not Verdict.DIGIT else f"answer: {answer.digit}"
     axes.set_title(f"{len(answer.steps) + 1}. probabilities; {verdict}", fontsize=9)

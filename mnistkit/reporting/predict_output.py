@@ -66,6 +66,7 @@ class _Terminal:
 
     def close(self) -> None:
         if len(self._run.inputs) > 1:
+            self._clear()
             terminal.print_summary(self._console, self._summary)
 
 
