@@ -137,7 +137,7 @@ def answer(
                 picture.name,
                 verdict,
                 () if verdict in _WITHOUT_RANKING else ranking,
-                prepared.count,
+                0 if verdict is Verdict.NOTHING else prepared.count,
                 prepared.tile,
                 picture.size,
                 picture.notes,

@@ -125,12 +125,16 @@ def _draw_probabilities(axes: Axes, answer: Answer, calibration: Calibration) ->
     names = [name for name, _ in ranking]
     shares = [share for _, share in ranking]
     bars = axes.barh(range(len(names)), shares, color=_BAR)
-    axes.bar_label(bars, [percentage(share, 1) if share >= 0.001 else "" for share in shares], padding=2, fontsize=8)
+    axes.bar_label(
+        bars, [percentage(share, 1) if share >= 0.001 else "" for share in shares], padding=2, fontsize=8
+    )
     axes.axvline(calibration.threshold, color=_TEXT_ON_BAR, linewidth=1, linestyle="--")
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set_xlim(0, 1.3)
     axes.set_box_aspect(1)
-    axes.set_xticks([0, calibration.threshold, 1], ["0", percentage(calibration.threshold, 0), "100 %"], fontsize=8)
+    axes.set_xticks(
+        [0, calibration.threshold, 1], ["0", percentage(calibration.threshold, 0), "100 %"], fontsize=8
+    )
     verdict = answer.verdict.value if answer.verdict is not Verdict.DIGIT else f"answer: {answer.digit}"
     axes.set_title(f"{len(answer.steps) + 1}. probabilities; {verdict}", fontsize=9)

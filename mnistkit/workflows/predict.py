@@ -128,7 +128,9 @@ class PredictRun:
                     self.config.progress(done, len(self.inputs), "pictures")
                 since = time.monotonic()
 
-    def _start(self, each: PictureInput | Failure, pool: ThreadPoolExecutor) -> Failure | Future[ReadPicture | Failure]:
+    def _start(
+        self, each: PictureInput | Failure, pool: ThreadPoolExecutor
+    ) -> Failure | Future[ReadPicture | Failure]:
         if isinstance(each, Failure):
             return each
         content: str | bytes | None = each.path

@@ -36,9 +36,9 @@ class PictureInput:
 def find_pictures(specs: Sequence[str]) -> list[PictureInput | Failure]:
     """Return the pictures that ``specs`` mean, in their order, and a failure in the place of each that means none.
 
-    A file is taken whatever its suffix. Folders are searched with all folders below, in sorted order, for files with
-    the suffix of a picture; names that begin with a dot are left out. A text with ``*``, ``?`` or ``[`` that names no
-    file is a pattern, in which ``**`` means any folders.
+    A file is taken whatever its suffix. Folders are searched with all folders below, in sorted order, for files
+    with the suffix of a picture; names that begin with a dot are left out. A text with ``*``, ``?`` or ``[`` that
+    names no file is a pattern, in which ``**`` means any folders.
 
     Raises:
         UsageError: nothing is given, or standard input more than once.

@@ -240,7 +240,9 @@ def bad_values() -> list[str]:
             if option in options_of(command):
                 lines.append(" ".join((*path, option, "nonsense")))
         if any(parameter.param_type_name == "argument" and parameter.required for parameter in command.params):
-            lines += [" ".join(path), " ".join((*path, "nonsense"))]
+            lines.append(" ".join(path))
+            # A picture that does not exist is no wrong usage.
+            lines += [" ".join((*path, "nonsense"))] if path != ("predict",) else []
         lines.append(" ".join((*path, "--nonsense")))
     return lines
 
