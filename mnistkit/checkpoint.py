@@ -58,7 +58,8 @@ class CheckpointInfo:
         seed: The training's seed.
         epoch: The epoch whose weights these are, counted from 1.
         metrics: Measured figures, e.g. ``{"val_accuracy": 0.996, "test_accuracy": 0.9962}``.
-        calibration: As :meth:`mnistkit.evaluation.calibration.Calibration.to_dict` gives it; empty if there is none.
+        calibration: As :meth:`mnistkit.evaluation.calibration.Calibration.to_dict` gives it; empty if there is
+            none.
         input_size: Height and width of the input in pixels.
         architecture_args: Arguments of the architecture besides the number of classes.
         versions: Versions of the packages it was made with.

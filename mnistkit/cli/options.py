@@ -197,7 +197,10 @@ Outs = Annotated[
         show_default=False,
     ),
 ]
-_CHECKPOINT_HELP = "Checkpoint file, run folder, bundled model ('mnistkit models' lists them) or 'latest' (the newest finished run)."
+_CHECKPOINT_HELP = (
+    "Checkpoint file, run folder, bundled model ('mnistkit models' lists them) "
+    "or 'latest' (the newest finished run)."
+)
 _CHECKPOINT_DEFAULT = f"the bundled '{DEFAULT_BUNDLED}', or 'latest' without it"
 Checkpoints = Annotated[
     list[str] | None,

@@ -46,8 +46,8 @@ Explain = Annotated[
     typer.Option(
         "--explain",
         metavar="FILE|DIR",
-        help="Draw every step from the picture to the model's input, with the probabilities: a .png, .pdf or .svg, "
-        "or a folder for several pictures.",
+        help="Draw every step from the picture to the model's input, with the probabilities: a .png, .pdf or "
+        ".svg, or a folder for several pictures.",
     ),
 ]
 
@@ -64,10 +64,11 @@ def predict(
 ) -> None:
     """Recognise the digits in pictures of your own.
 
-    A photo, scan, screenshot or drawing of one digit, in any colours and size. Pages without a digit, with several,
-    or with something else are told as such. On a pipe each picture is a line: path, tab, answer, tab, probability;
-    the answer is a digit, unsure, nothing, several:N or not-a-digit. Exit code 3 says that some of several pictures
-    could not be read.
+    Give photos, scans, screenshots or drawings of one digit each, in any colours and size. It is said where there
+    is no digit, more than one, or something else.
+
+    On a pipe each picture is a line: path, tab, answer, tab, probability. The answer is a digit, unsure, nothing,
+    several:N or not-a-digit. Exit code 3: some of several pictures could not be read.
     """
     from mnistkit.reporting import console
     from mnistkit.reporting.progress import LoadProgress

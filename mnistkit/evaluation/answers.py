@@ -39,8 +39,8 @@ class Answer:
     Attributes:
         name: The picture's path, or "-" for standard input.
         verdict: Whether a digit is named.
-        ranking: Classes with their calibrated probabilities, the most probable first; empty where nothing was found
-            or several digits.
+        ranking: Classes with their calibrated probabilities, the most probable first; empty where nothing was
+            found, or several digits.
         count: How many digits the picture shows.
         tile: uint8 array of shape (28, 28): what the model was given.
         size: The picture's width and height in pixels.
@@ -115,8 +115,8 @@ def answer(
 ) -> list[Answer]:
     """Return what is answered about pictures.
 
-    The preparation's finding comes first: only of one digit-like shape is the model asked, and its answer counts if
-    it is probable enough.
+    The preparation's finding comes first: only of one digit-like shape is the model asked, and its answer counts
+    if it is probable enough.
 
     Args:
         pictures: n pictures.

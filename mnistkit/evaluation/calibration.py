@@ -78,8 +78,8 @@ def calibrate(logits: Tensor, labels: Tensor) -> Calibration:
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     """Return the temperature that makes the labels most likely.
 
-    Guo et al. (2017), "On calibration of modern neural networks", section 4.2: one number divides all logits, fitted
-    by the negative log-likelihood on validation images. It changes no class, only how sure the model claims to be.
+    Guo et al. (2017), "On calibration of modern neural networks", section 4.2: one number divides all logits,
+    fitted by the negative log-likelihood on validation images. It changes no class, only how sure the model claims to be.
 
     Args:
         logits: Float tensor of shape (n, classes).

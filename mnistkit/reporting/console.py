@@ -68,7 +68,7 @@ def json_line(document: Mapping[str, Any], schema: str) -> str:
 
 def _json(document: Mapping[str, Any], indent: int | None) -> str:
     text = json.dumps(_plain(document), indent=indent, ensure_ascii=False, allow_nan=False)
-    # Bytes of a file's name that are no UTF-8 stand in it as lone surrogates, which only JSON's own escapes can carry.
+    # Bytes of a file's name that are no UTF-8 stand in it as lone surrogates; only JSON's own escapes carry those.
     return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
 
 

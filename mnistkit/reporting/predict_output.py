@@ -73,8 +73,8 @@ class _Terminal:
 class _TabSeparated:
     """Path, answer and probability, then as many more pairs of class and probability as asked for.
 
-    Answers are the digit, ``unsure``, ``nothing``, ``several:N`` or ``not-a-digit``; the probability is that of the
-    most probable class, and empty where no class was considered. Pictures that cannot be read have no line.
+    Answers are the digit, ``unsure``, ``nothing``, ``several:N`` or ``not-a-digit``; the probability is that of
+    the most probable class, and empty where no class was considered. Pictures that cannot be read have no line.
     """
 
     def __init__(self, top: int) -> None:

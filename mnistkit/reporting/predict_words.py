@@ -1,4 +1,4 @@
-"""What is said about recognised pictures, in the same words everywhere, and names of files that cannot break a line."""
+"""What is said about recognised pictures, in the same words everywhere; names of files that break no line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def escaped(name: str) -> str:
     """Return a file's name in one line without tabs, control characters and bytes that are no text.
 
     They are written as ``\\t``, ``\\n``, ``\\r``, ``\\xNN`` (a byte), ``\\uNNNN`` or ``\\UNNNNNNNN`` (a
-    character), which ``printf %b`` reads; a backslash is doubled, except on Windows, where it only separates folders.
+    character), which ``printf %b`` reads; a backslash is doubled, except on Windows, where it only separates
+    folders.
     """
     if name.isprintable() and "\\" not in name:
         return name

@@ -1,4 +1,4 @@
-"""Putting a trained model among those that ship with the package: calibrated, smaller if wanted, with its figures."""
+"""Putting a trained model among those that ship with the package: calibrated, and smaller if wanted."""
 
 from __future__ import annotations
 

@@ -14,9 +14,10 @@ from mnistkit.exceptions import PictureError, UsageError
 STDIN = "-"
 # What people call pictures. HEIC and SVG are among them: that they cannot be read is said, instead of leaving them
 # out without a word.
-_SUFFIXES = frozenset(
-    ".png .apng .jpg .jpeg .jpe .jfif .gif .bmp .dib .pbm .pgm .ppm .pnm .webp .tif .tiff .mpo .jp2 .j2k .avif .ico "
-    ".pcx .tga .psd .sgi .qoi .icns .xbm .xpm .heic .heif .svg .jxl".split()
+_SUFFIXES = (
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".pbm", ".pgm", ".ppm", ".pnm"),
+    *(".webp", ".tif", ".tiff", ".mpo", ".jp2", ".j2k", ".avif", ".ico", ".pcx", ".tga", ".psd", ".sgi", ".qoi"),
+    *(".icns", ".xbm", ".xpm", ".heic", ".heif", ".svg", ".jxl"),
 )
 
 

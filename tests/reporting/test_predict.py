@@ -83,7 +83,7 @@ def test_lines_tell_notes_and_other_classes() -> None:
     stream = io.StringIO()
     result = answer(notes=("first of 3 frames",), name="a\nb.png")
     print_line(Console(file=stream, width=200), result, top=2)
-    assert stream.getvalue() == "7            93.0 %  a\\nb.png  (then 1 6.3 %; first of 3 frames)\n"
+    assert stream.getvalue() == "7            93.0 %  a\\nb.png  (then 1 6.2 %; first of 3 frames)\n"
 
 
 def test_the_summary_counts_everything() -> None:
