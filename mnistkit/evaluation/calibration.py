@@ -79,7 +79,7 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     """Return the temperature that makes the labels most likely.
 
     Guo et al. (2017), "On calibration of modern neural networks", section 4.2: one number divides all logits,
-    fitted by the negative log-likelihood on validation images. It changes no class, only how sure the model claims to be.
+    fitted by the negative log-likelihood on validation images. It changes no class, only how sure the model is.
 
     Args:
         logits: Float tensor of shape (n, classes).

@@ -1,4 +1,4 @@
-"""How long ``mnistkit predict`` takes: one picture against ``import torch`` alone, and a folder of small PNG files.
+"""How long ``mnistkit predict`` takes: one picture against ``import torch`` alone, and a folder of small files.
 
 Run it: ``python tests/benchmarks/predict.py [CKPT [FILES [ROUNDS]]]``; without arguments the default checkpoint,
 10,000 files and 5 rounds. The files are MNIST's test images, in a temporary folder. Wall and processor time are
