@@ -78,11 +78,13 @@ def _bar(console: Console, share: float, longest: int) -> str:
 def print_line(console: Console, answer: Answer, top: int = 1) -> None:
     """Print one of many pictures in a line: answer, probability, path; the answer first, as it is the shortest."""
     style = "bold" if answer.verdict is Verdict.DIGIT else "yellow"
-    share = percentage(answer.ranking[0][1], 1) if answer.ranking else ""
+    # A probability beside "no digit" would read as that of there being none.
+    ranking = () if answer.verdict is Verdict.NOT_A_DIGIT else answer.ranking
+    share = percentage(ranking[0][1], 1) if ranking else ""
     line = Text(f"{words.brief(answer):<11}", style=style)
     line.append(f" {share:>7}  ", style="none")
     line.append(words.escaped(answer.name), style="none")
-    others = ", ".join(f"{name} {percentage(share, 1)}" for name, share in answer.ranking[1:top])
+    others = ", ".join(f"{name} {percentage(share, 1)}" for name, share in ranking[1:top])
     remarks = [*([f"then {others}"] if others else []), *answer.notes]
     if remarks:
         line.append(f"  ({'; '.join(remarks)})", style="dim")

@@ -86,6 +86,12 @@ def test_lines_tell_notes_and_other_classes() -> None:
     assert stream.getvalue() == "7            93.0 %  a\\nb.png  (then 1 6.2 %; first of 3 frames)\n"
 
 
+def test_a_line_without_a_digit_has_no_probability() -> None:
+    stream = io.StringIO()
+    print_line(Console(file=stream, width=200), answer(Verdict.NOT_A_DIGIT))
+    assert stream.getvalue() == "no digit             x.png\n"
+
+
 def test_the_summary_counts_everything() -> None:
     summary = Summary()
     for verdict in Verdict:
