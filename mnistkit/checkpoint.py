@@ -60,6 +60,8 @@ class CheckpointInfo:
         seed: The training's seed.
         epoch: The epoch whose weights these are, counted from 1.
         metrics: Measured figures, e.g. ``{"val_accuracy": 0.996, "test_accuracy": 0.9962}``.
+        calibration: As :meth:`mnistkit.evaluation.calibration.Calibration.to_dict` gives it; empty if there is
+            none.
         input_size: Height and width of the input in pixels.
         architecture_args: Arguments of the architecture besides the number of classes.
         versions: Versions of the packages it was made with.
@@ -80,6 +82,7 @@ class CheckpointInfo:
     architecture_args: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=package_versions)
     format_version: int = FORMAT_VERSION
+    calibration: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, text: str, path: Path) -> CheckpointInfo:
@@ -89,7 +92,8 @@ class CheckpointInfo:
             CheckpointError: it is damaged, or of another format version.
         """
         try:
-            values = json.loads(text)
+            # Files written before there were calibrations have none.
+            values = {"calibration": {}, **json.loads(text)}
             found = values["format_version"]
             if not isinstance(found, int) or isinstance(found, bool):
                 raise TypeError("format_version")
@@ -117,10 +121,20 @@ def _checked_fields(values: dict[str, Any]) -> dict[str, Any]:
     size = values["input_size"]
     if len(size) != 2 or not all(type(number) is int and number > 0 for number in size):
         raise ValueError("input_size")
+    _check_calibration(values["calibration"])
     classes = values["classes"]
     if len(classes) < 2 or not all(isinstance(name, str) for name in classes):
         raise ValueError("classes")
     return {**values, "classes": tuple(classes), "input_size": tuple(size)}
+
+
+def _check_calibration(values: dict[str, Any]) -> None:
+    if not values:
+        return
+    if not all(isinstance(value, (int, float)) and math.isfinite(value) for value in values.values()):
+        raise ValueError("calibration")
+    if not (values["temperature"] > 0 and 0 <= values["threshold"] <= 1):
+        raise ValueError("calibration")
 
 
 _FIELD_TYPES: dict[tuple[str, ...], tuple[type, ...]] = {
@@ -128,7 +142,7 @@ _FIELD_TYPES: dict[tuple[str, ...], tuple[type, ...]] = {
     ("seed", "epoch", "format_version"): (int,),
     ("mean", "std"): (int, float),
     ("classes", "input_size"): (list,),
-    ("recipe", "metrics", "architecture_args", "versions"): (dict,),
+    ("recipe", "metrics", "architecture_args", "versions", "calibration"): (dict,),
 }
 
 
@@ -228,6 +242,8 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoin
     Args:
         path: The ``.safetensors`` file.
         device: Where the model is to live.
+
+    Weights that are stored with fewer bits (float16) get those of the model back.
 
     Raises:
         CheckpointError: the file is missing, empty, truncated, not safetensors, a pickle, of another format

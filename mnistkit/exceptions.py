@@ -49,6 +49,10 @@ class DataError(MnistkitError):
     """A dataset that cannot be read: no images, one class, a damaged picture or IDX file."""
 
 
+class PictureError(DataError):
+    """A picture that cannot be read: missing, damaged, too large, of a kind that is not supported."""
+
+
 class DownloadError(DataError):
     """A dataset that could not be downloaded: no network, a broken connection, a wrong digest."""
 
@@ -67,6 +71,12 @@ class NonFiniteLossError(MnistkitError):
 
 class ThresholdNotMetError(MnistkitError):
     """A result stays below the threshold the user set (``--fail-under``). Exit code 3."""
+
+    exit_code = 3
+
+
+class SomeInputsFailedError(MnistkitError):
+    """Some of several inputs could not be used; the others were. Exit code 3."""
 
     exit_code = 3
 

@@ -11,6 +11,9 @@ from mnistkit.exceptions import CheckpointError
 from mnistkit.runs import RUNS, RunFolder, latest_run
 
 LATEST = "latest"
+DEFAULT_BUNDLED = "convnext"
+"""The bundled model that is used where no checkpoint is given."""
+
 WEIGHTS = Path(__file__).parent / "weights"
 
 
@@ -19,29 +22,43 @@ def bundled_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in WEIGHTS.glob("*.safetensors")))
 
 
+def bundled_path(name: str) -> Path:
+    """Return the file of a bundled model, there or not."""
+    return WEIGHTS / f"{name}.safetensors"
+
+
 def locate_checkpoint(spec: str | None, announce: Callable[[str], None] = lambda line: None) -> Path:
     """Return the checkpoint file that ``spec`` means.
 
     Args:
         spec: A checkpoint file, a run folder, "latest" (the newest finished run under ``runs/``) or the name
-            of a bundled model; None means "latest".
+            of a bundled model; None means ``DEFAULT_BUNDLED``, or "latest" where that is not bundled.
         announce: Called with one line that says what was chosen, where that is not plain from ``spec``.
 
     Raises:
         CheckpointError: there is nothing of that name, or the run has not kept any weights yet.
     """
-    if spec is None or spec == LATEST:
+    names = bundled_names()
+    if spec is None and DEFAULT_BUNDLED in names:
+        path = bundled_path(DEFAULT_BUNDLED)
+    elif spec is None or spec == LATEST:
         path = _latest()
+    elif spec in names and not _holds_checkpoint(Path(spec)):
+        path = bundled_path(spec)
     elif _is(Path.is_dir, spec):
         path = _of_run(RunFolder(Path(spec)))
     elif _is(Path.exists, spec):
         return Path(spec)
-    elif spec in bundled_names():
-        path = WEIGHTS / f"{spec}.safetensors"
     else:
         raise _not_found(spec)
-    announce(f"checkpoint: {path}")
+    is_bundled = path.parent == WEIGHTS
+    announce(f"checkpoint: {path.stem}, which ships with mnistkit" if is_bundled else f"checkpoint: {path}")
     return path
+
+
+def _holds_checkpoint(path: Path) -> bool:
+    """Say whether something in the working folder is meant by its name: a file, or a run, but no other folder."""
+    return path.is_file() or RunFolder(path).model.exists()
 
 
 def _latest() -> Path:

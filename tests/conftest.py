@@ -43,6 +43,12 @@ def isolated(tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture
+def nothing_bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the models that ship, for tests of what happens without them."""
+    monkeypatch.setattr("mnistkit.locate.WEIGHTS", tmp_path / "no-weights")
+
+
+@pytest.fixture
 def run_cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., CliResult]:
     """Return a function that runs ``mnistkit`` with some arguments inside this process."""
     from mnistkit.cli import main

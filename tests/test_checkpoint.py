@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import math
 import os
 import pickle
 import subprocess
@@ -85,6 +86,29 @@ def test_every_architecture_survives_the_round_trip(name: str) -> None:
     images = torch.rand(3, 1, 28, 28)
     with torch.no_grad():
         assert torch.equal(loaded.model(images), model(images))
+
+
+def test_files_without_a_calibration_are_read() -> None:
+    values = asdict(description())
+    del values["calibration"]
+    save_tensors(PATH, weights(), values)
+    assert load_checkpoint(PATH).info == description()
+
+
+GOOD_CALIBRATION = {"temperature": 1.2, "threshold": 0.7, "false_alarm_rate": 0.005, "n": 5000.0}
+
+
+def test_a_calibration_survives_the_round_trip() -> None:
+    save_checkpoint(PATH, weights(), description(calibration=GOOD_CALIBRATION))
+    assert read_info(PATH).calibration == GOOD_CALIBRATION
+
+
+def test_weights_of_16_bits_are_loaded_into_32() -> None:
+    halved = {name: value.half() for name, value in weights().items()}
+    save_checkpoint(PATH, halved, description())
+    for name, value in load_checkpoint(PATH).model.state_dict().items():
+        assert value.dtype == torch.float32
+        assert torch.equal(value, halved[name].float())
 
 
 def test_the_same_content_gives_the_same_bytes(good_bytes: bytes) -> None:
@@ -247,10 +271,20 @@ DAMAGE = {
     "architecture_args": [[], "x"],
     "versions": [None, []],
     "format_version": ["1", True, None, [1], 1.0],
+    "calibration": [
+        None,
+        [],
+        {"temperature": 1.0},
+        *({**GOOD_CALIBRATION, "temperature": value} for value in (0, -1, "1", None, math.inf)),
+        *({**GOOD_CALIBRATION, "threshold": value} for value in (-0.1, 1.5, math.nan, [])),
+    ],
 }
 
 
-@pytest.mark.parametrize("key", [field for field in asdict(description()) if field != "architecture_args"])
+OPTIONAL = ("architecture_args", "calibration")
+
+
+@pytest.mark.parametrize("key", [field for field in asdict(description()) if field not in OPTIONAL])
 def test_a_description_without_one_key(key: str) -> None:
     values = asdict(description())
     del values[key]

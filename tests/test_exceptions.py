@@ -16,6 +16,7 @@ CODES = {
     "RecipeError": 2,
     "DeviceError": 2,
     "ThresholdNotMetError": 3,
+    "SomeInputsFailedError": 3,
     "InterruptedRunError": 130,
 }
 

@@ -33,6 +33,7 @@ def test_a_run_folder_means_its_model() -> None:
     assert locate_checkpoint(str(run.path)) == run.model
 
 
+@pytest.mark.usefixtures("nothing_bundled")
 @pytest.mark.parametrize("spec", ["latest", None])
 def test_latest_is_the_newest_finished_run_and_is_announced(spec: str | None) -> None:
     finished_run("old", 1)
@@ -46,11 +47,34 @@ def test_a_bundled_name(bundled: Path) -> None:
     assert locate_checkpoint("tiny") == bundled
 
 
+def test_without_an_argument_the_bundled_default_is_used_and_said(bundled: Path) -> None:
+    default = bundled.with_stem(locate.DEFAULT_BUNDLED)
+    bundled.rename(default)
+    finished_run("new", 2)
+    Path(locate.DEFAULT_BUNDLED).write_text("x")
+    lines: list[str] = []
+    assert locate_checkpoint(None, lines.append) == default
+    assert lines == ["checkpoint: pictures, which ships with mnistkit"]
+
+
+def test_without_the_bundled_default_the_latest_run_is_used(bundled: Path) -> None:
+    run = finished_run("new", 2)
+    assert locate_checkpoint(None) == run.model
+
+
+def test_a_folder_that_is_no_run_does_not_hide_a_bundled_model(bundled: Path) -> None:
+    Path("tiny").mkdir()
+    assert locate_checkpoint("tiny") == bundled
+    Path("tiny/model.safetensors").write_text("x")
+    assert locate_checkpoint("tiny") == Path("tiny/model.safetensors")
+
+
 def test_a_file_in_the_way_wins_over_a_bundled_name(bundled: Path) -> None:
     Path("tiny").write_text("x")
     assert locate_checkpoint("tiny") == Path("tiny")
 
 
+@pytest.mark.usefixtures("nothing_bundled")
 @pytest.mark.parametrize("spec", ["latest", None])
 def test_latest_without_any_run(spec: str | None) -> None:
     with pytest.raises(CheckpointError, match="no finished run") as caught:

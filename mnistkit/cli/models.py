@@ -1,35 +1,46 @@
-"""``mnistkit models``: the architectures, and one of them in detail."""
+"""``mnistkit models``: the architectures and the bundled models, one architecture in detail, bundling."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mnistkit.cli.options import Json, ModelName
+from mnistkit.reporting.numbers import percentage
 
 if TYPE_CHECKING:
-    from mnistkit.workflows.models import ModelDetails, ModelEntry
+    from mnistkit.workflows.models import BundledModel, ModelDetails, ModelEntry
 
-app = typer.Typer(help="List the architectures, or show one.", invoke_without_command=True)
+app = typer.Typer(help="List the architectures and the bundled models.", invoke_without_command=True)
+
+RunFolder = Annotated[
+    str, typer.Argument(metavar="RUN", help="Run folder or checkpoint, trained with validation images held out.")
+]
+BundleName = Annotated[str, typer.Argument(metavar="NAME", help="Name to give it.")]
+Half = Annotated[bool, typer.Option("--half", help="Store the weights in 16 bits instead of 32.")]
 
 
 @app.callback()
 def list_command(context: typer.Context, json: Json = False) -> None:
-    """List the architectures: size, cost, recipe epochs."""
+    """List the architectures: size, cost, recipe epochs; and the trained models that ship with mnistkit."""
     if context.invoked_subcommand is not None:
         # "mnistkit models --json show lenet5" means the same as "mnistkit models show lenet5 --json".
         context.obj = json
         return
     from mnistkit.reporting.console import print_json
-    from mnistkit.workflows.models import CLASSES, list_models
+    from mnistkit.workflows.models import CLASSES, list_bundled, list_models
 
-    entries = list_models()
+    bundled = list_bundled()
+    entries = list_models(bundled)
     if json:
-        print_json({"classes": CLASSES, "models": [asdict(entry) for entry in entries]}, "mnistkit/models/1")
+        models = [asdict(entry) for entry in entries]
+        document = {"classes": CLASSES, "models": models, "bundled": [asdict(each) for each in bundled]}
+        print_json(document, "mnistkit/models/1")
     else:
         _print_list(entries)
+        _print_bundled(bundled)
 
 
 @app.command("show")
@@ -45,19 +56,57 @@ def show_command(context: typer.Context, name: ModelName, json: Json = False) ->
         _print_details(details)
 
 
+@app.command("bundle", hidden=True)
+def bundle_command(run: RunFolder, name: BundleName, half: Half = False) -> None:
+    """Calibrate a trained model on its validation images and put it among those that ship with mnistkit."""
+    from mnistkit.data.base import LoadOptions
+    from mnistkit.reporting import console
+    from mnistkit.reporting.progress import LoadProgress
+    from mnistkit.workflows.bundle import BundleConfig, bundle
+
+    with LoadProgress() as progress:
+        load = LoadOptions(progress=progress, warn=progress.warn)
+        result = bundle(BundleConfig(run, name, half=half, load=load), announce=console.note)
+    calibration = result.calibration
+    console.stdout().print(
+        f"{result.path}: {result.size:,} bytes, {result.total:,} of {result.limit:,} with all bundled models\n"
+        f"temperature {calibration.temperature:.4f}, threshold {calibration.threshold:.4f}, which refuses "
+        f"{percentage(calibration.false_alarm_rate)} of {calibration.n:,} validation images",
+        soft_wrap=True,
+    )
+
+
 def _print_list(entries: list[ModelEntry]) -> None:
     from mnistkit.reporting.console import stdout
     from mnistkit.reporting.tables import make_table
 
     numbers = ["parameters", "MACs", "epochs"]
-    with_weights = any(entry.bundled for entry in entries)
-    headers = ["name", *numbers, *(["bundled"] if with_weights else []), "description"]
-    table = make_table(headers, numbers=numbers)
+    table = make_table(["name", *numbers, "description"], numbers=numbers)
     for entry in entries:
-        bundled = [", ".join(entry.bundled)] if with_weights else []
         counts = (f"{entry.parameters:,}", f"{entry.macs:,}", str(entry.epochs))
-        table.add_row(entry.name, *counts, *bundled, entry.description)
+        table.add_row(entry.name, *counts, entry.description)
     stdout().print(table)
+
+
+def _print_bundled(bundled: list[BundledModel]) -> None:
+    from mnistkit.reporting.console import stdout
+    from mnistkit.reporting.tables import make_table
+
+    if not bundled:
+        return
+    numbers = ["test accuracy", "validation"]
+    title = "trained models that ship with mnistkit, usable as a checkpoint"
+    table = make_table(["bundled", "architecture", "trained on", *numbers, ""], numbers=numbers, title=title)
+    for each in bundled:
+        accuracies = [_accuracy(each.metrics.get(f"{split}_accuracy")) for split in ("test", "val")]
+        table.add_row(each.name, each.architecture, each.dataset, *accuracies, "default" if each.default else "")
+    console = stdout()
+    console.print()
+    console.print(table)
+
+
+def _accuracy(share: float | None) -> str:
+    return "-" if share is None else percentage(share)
 
 
 def _print_details(details: ModelDetails) -> None:

@@ -14,7 +14,7 @@ from mnistkit.data import check_dataset, dataset_names
 from mnistkit.data.base import SPLITS
 from mnistkit.device import CHOICES, check_device_name
 from mnistkit.exceptions import UsageError
-from mnistkit.locate import LATEST, bundled_names
+from mnistkit.locate import DEFAULT_BUNDLED, LATEST, bundled_names
 from mnistkit.models import check_model_name, model_names
 from mnistkit.registry import unknown_name
 from mnistkit.runs import RUNS
@@ -197,12 +197,28 @@ Outs = Annotated[
         show_default=False,
     ),
 ]
+_CHECKPOINT_HELP = (
+    "Checkpoint file, run folder, bundled model ('mnistkit models' lists them) "
+    "or 'latest' (the newest finished run)."
+)
+_CHECKPOINT_DEFAULT = f"the bundled '{DEFAULT_BUNDLED}', or 'latest' without it"
 Checkpoints = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="CKPT",
-        help="Checkpoint file, run folder, bundled model or 'latest' (the newest finished run, the default).",
+        help=_CHECKPOINT_HELP,
         autocompletion=complete_checkpoint,
-        show_default=False,
+        show_default=_CHECKPOINT_DEFAULT,
+    ),
+]
+CheckpointOption = Annotated[
+    str | None,
+    typer.Option(
+        "--checkpoint",
+        "-c",
+        metavar="CKPT|NAME",
+        help=_CHECKPOINT_HELP,
+        autocompletion=complete_checkpoint,
+        show_default=_CHECKPOINT_DEFAULT,
     ),
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -11,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistkit.data.base import IMAGE_SIZE, LoadOptions
-from mnistkit.exceptions import DataError
+from mnistkit.exceptions import DataError, PictureError
+from mnistkit.imaging.decode import eight_bits, formats, open_picture, without_remarks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,12 +24,10 @@ _MIDDLE_GREY = 127.5
 
 @cache
 def picture_suffixes() -> frozenset[str]:
-    """Return the suffixes of all formats that Pillow can open (".png", ".jpg", ...)."""
+    """Return the suffixes of all formats that are read (".png", ".jpg", ...)."""
     from PIL import Image
 
-    return frozenset(
-        suffix for suffix, kind in Image.registered_extensions().items() if kind.upper() in Image.OPEN
-    )
+    return frozenset(suffix for suffix, kind in Image.registered_extensions().items() if kind.upper() in formats())
 
 
 def read_pictures(
@@ -47,8 +45,7 @@ def read_pictures(
 
     images = np.empty((len(paths), *IMAGE_SIZE), dtype=np.uint8)
     good, errors = [], []
-    with ThreadPoolExecutor(options.workers or os.cpu_count() or 1) as pool, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's remarks about odd metadata
+    with ThreadPoolExecutor(options.workers or os.cpu_count() or 1) as pool, without_remarks():
         jobs = [pool.submit(read_picture, path) for path in paths]
         for place, job in enumerate(jobs):
             try:
@@ -72,27 +69,16 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     picture counts.
 
     Raises:
-        DataError: the file cannot be read, is damaged, or is larger than Pillow considers safe.
+        DataError: the file cannot be read, is damaged, or is too large.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import ImageOps
 
-    limit = Image.MAX_IMAGE_PIXELS
     try:
-        with Image.open(path) as opened:
-            if limit and opened.width * opened.height > limit:
-                raise DataError(f"{path} is too large: {opened.width}x{opened.height} pixels", hint=_HINT)
+        with open_picture(path) as opened:
             opened.load()
             return _fit(_grey(ImageOps.exif_transpose(opened)))
-    except UnidentifiedImageError:
-        raise DataError(f"{path} is no picture that can be read", hint=_HINT) from None
-    except Image.DecompressionBombError:
-        raise DataError(f"{path} is too large: more than {2 * (limit or 0):,} pixels", hint=_HINT) from None
-    except (DataError, MemoryError):
-        raise
-    except Exception as error:
-        # Pillow's decoders raise nearly anything on damaged files: OSError, SyntaxError, ValueError, struct.error.
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(f"{path} is damaged: {reason}", hint=_HINT) from None
+    except PictureError as error:
+        raise DataError(error.message, hint=_HINT) from None
 
 
 _HINT = "repair or remove it; --skip-bad leaves out such pictures"
@@ -103,7 +89,7 @@ def _grey(picture: Image.Image) -> Image.Image:
     from PIL import Image
 
     if picture.mode.startswith(("I", "F")):
-        return _deep_grey(picture)
+        return eight_bits(picture)
     if not picture.has_transparency_data:
         return picture.convert("L")
     grey_alpha = picture.convert("RGBA").convert("LA")
@@ -119,20 +105,6 @@ def _weighted_mean(ink: Image.Image, alpha: Image.Image) -> float:
     import numpy as np
 
     return float(np.average(np.asarray(ink, dtype=np.float64), weights=np.asarray(alpha, dtype=np.float64)))
-
-
-def _deep_grey(picture: Image.Image) -> Image.Image:
-    """Return a picture of 16 or 32 bits a pixel with 8; Pillow itself would cut everything above 255 off."""
-    import numpy as np
-    from PIL import Image
-
-    pixels = np.nan_to_num(np.asarray(picture, dtype=np.float64))
-    highest = pixels.max(initial=0)
-    if picture.mode == "F":
-        white = 1.0 if highest <= 1 else 255.0 if highest <= 255 else highest
-    else:
-        white = 65535.0 if picture.mode.startswith("I;16") or highest > 255 else 255.0
-    return Image.fromarray((np.clip(pixels / white, 0, 1) * 255).round().astype(np.uint8))
 
 
 def _fit(picture: Image.Image) -> NDArray[np.uint8]:

@@ -58,8 +58,18 @@ def json_text(document: Mapping[str, Any], schema: str) -> str:
         document: Plain values; NaN and infinities, which JSON does not know, become null.
         schema: Its form and version, e.g. "mnistkit/models/1"; stands first in the document.
     """
-    text = json.dumps(_plain({"schema": schema, **document}), indent=2, ensure_ascii=False, allow_nan=False)
-    return text + "\n"
+    return _json({"schema": schema, **document}, indent=2)
+
+
+def json_line(document: Mapping[str, Any], schema: str) -> str:
+    """Return one JSON document as :func:`json_text` does, but in one line."""
+    return _json({"schema": schema, **document}, indent=None)
+
+
+def _json(document: Mapping[str, Any], indent: int | None) -> str:
+    text = json.dumps(_plain(document), indent=indent, ensure_ascii=False, allow_nan=False)
+    # Bytes of a file's name that are no UTF-8 stand in it as lone surrogates; only JSON's own escapes carry those.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
 
 
 def _console(*, stderr: bool) -> Console:

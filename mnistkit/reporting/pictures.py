@@ -58,6 +58,11 @@ def print_pictures(console: Console, images: NDArray[np.uint8], captions: Sequen
             console.print()
 
 
+def picture_lines(console: Console, image: NDArray[np.uint8]) -> list[Text]:
+    """Return the lines of one image as :func:`print_pictures` draws it, to be set beside something else."""
+    return _lines_for(console)(image)
+
+
 def can_show_greys(console: Console) -> bool:
     """Say whether the console has enough greys, and the half block, for pictures in colour."""
     if console.color_system not in _GREYS:

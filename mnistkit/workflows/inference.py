@@ -116,7 +116,7 @@ def open_inputs(config: InferenceConfig, announce: Callable[[str], None] = lambd
         CheckpointError: a checkpoint cannot be used, or its classes are not those of the others or the dataset.
         DataError: the dataset cannot be read, or the split is empty.
     """
-    found = _find_checkpoints(config.checkpoints, announce)
+    found = find_checkpoints(config.checkpoints, announce)
     dataset = _load_dataset(config, found)
     data = dataset.split(config.split)
     if not len(data):
@@ -184,13 +184,14 @@ def finite(logits: Tensor, source: Source) -> Tensor:
 
 
 @dataclass(frozen=True)
-class _Found:
+class FoundCheckpoint:
     """A checkpoint whose description has been read, but not its weights."""
 
     path: Path
     info: CheckpointInfo
 
-    def source(self, batch_size: int | None) -> Source:
+    def source(self, batch_size: int | None = None) -> Source:
+        """Return what results say about it; without ``batch_size`` it is that of the recipe."""
         from mnistkit.evaluation.results import Source
 
         # A run's weights are always called the same, so there the folder's name tells more.
@@ -200,13 +201,19 @@ class _Found:
         return Source(name, str(self.path), self.info.architecture, self.info.dataset, batch_size or own)
 
 
-def _find_checkpoints(specs: Sequence[str], announce: Callable[[str], None]) -> list[_Found]:
+def find_checkpoints(specs: Sequence[str], announce: Callable[[str], None]) -> list[FoundCheckpoint]:
+    """Return the checkpoints that ``specs`` mean, the default one if there are none, with their descriptions.
+
+    Raises:
+        UsageError: one of them is given twice.
+        CheckpointError: one cannot be used, or their classes differ.
+    """
     paths = [locate_checkpoint(spec, announce) for spec in specs or (None,)]
     files = [path.resolve() for path in paths]
     for path, file in zip(paths, files, strict=True):
         if files.count(file) > 1:
             raise UsageError(f"checkpoint {path} is given more than once")
-    found = [_Found(path, read_info(path)) for path in paths]
+    found = [FoundCheckpoint(path, read_info(path)) for path in paths]
     for other in found[1:]:
         if other.info.classes != found[0].info.classes:
             raise CheckpointError(
@@ -217,7 +224,7 @@ def _find_checkpoints(specs: Sequence[str], announce: Callable[[str], None]) -> 
     return found
 
 
-def _load_dataset(config: InferenceConfig, found: Sequence[_Found]) -> Dataset:
+def _load_dataset(config: InferenceConfig, found: Sequence[FoundCheckpoint]) -> Dataset:
     dataset = load_dataset(config.dataset or _common_dataset(found), config.load)
     first = found[0]
     if dataset.classes != first.info.classes:
@@ -229,7 +236,7 @@ def _load_dataset(config: InferenceConfig, found: Sequence[_Found]) -> Dataset:
     return dataset
 
 
-def _common_dataset(found: Sequence[_Found]) -> str:
+def _common_dataset(found: Sequence[FoundCheckpoint]) -> str:
     """Return the dataset all checkpoints were trained on."""
     names = list(dict.fromkeys(each.info.dataset for each in found))
     if len(names) > 1:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mnistkit.checkpoint import read_info
-from mnistkit.locate import WEIGHTS, bundled_names
+from mnistkit.locate import DEFAULT_BUNDLED, bundled_names, bundled_path
 from mnistkit.models import build_model, get_architecture, model_names
 from mnistkit.training.recipe import flatten, recipe_keys
 
@@ -39,6 +40,31 @@ class ModelEntry:
 
 
 @dataclass(frozen=True)
+class BundledModel:
+    """A trained checkpoint that ships with the package.
+
+    Attributes:
+        name: Usable wherever a checkpoint is wanted.
+        architecture: Name in the model registry.
+        dataset: The dataset it was trained on.
+        split: The images it was trained on and how its epoch was chosen, for people.
+        metrics: Figures of its training run: validation figures, and test figures measured once, afterwards.
+        calibration: See :class:`mnistkit.evaluation.calibration.Calibration`.
+        size: Bytes.
+        default: Whether it is used where no checkpoint is given.
+    """
+
+    name: str
+    architecture: str
+    dataset: str
+    split: str
+    metrics: Mapping[str, float]
+    calibration: Mapping[str, float]
+    size: int
+    default: bool
+
+
+@dataclass(frozen=True)
 class RecipeSetting:
     """One recipe key with its value for an architecture and what it means."""
 
@@ -57,9 +83,13 @@ class ModelDetails:
     recipe: tuple[RecipeSetting, ...]
 
 
-def list_models() -> list[ModelEntry]:
-    """Return all architectures in alphabetical order."""
-    bundled = _bundled_by_architecture()
+def list_models(bundled: Sequence[BundledModel] | None = None) -> list[ModelEntry]:
+    """Return all architectures in alphabetical order.
+
+    Args:
+        bundled: What :func:`list_bundled` returned, if it was called already.
+    """
+    bundled = list_bundled() if bundled is None else bundled
     entries = []
     for name in model_names():
         architecture, summary = get_architecture(name), _summary(name)
@@ -70,10 +100,25 @@ def list_models() -> list[ModelEntry]:
                 parameters=summary.parameters,
                 macs=summary.macs,
                 epochs=architecture.recipe.epochs,
-                bundled=bundled.get(name, ()),
+                bundled=tuple(each.name for each in bundled if each.architecture == name),
             )
         )
     return entries
+
+
+def list_bundled() -> list[BundledModel]:
+    """Return the trained checkpoints that ship with the package, the default first.
+
+    Raises:
+        CheckpointError: one of them is damaged.
+    """
+    found = []
+    for name in sorted(bundled_names(), key=lambda name: (name != DEFAULT_BUNDLED, name)):
+        path = bundled_path(name)
+        info = read_info(path)
+        figures = (info.architecture, info.dataset, info.split, info.metrics, info.calibration)
+        found.append(BundledModel(name, *figures, path.stat().st_size, name == DEFAULT_BUNDLED))
+    return found
 
 
 def show_model(name: str) -> ModelDetails:
@@ -92,11 +137,3 @@ def _summary(name: str) -> Summary:
     from mnistkit.models.summary import summarise
 
     return summarise(build_model(name, CLASSES))
-
-
-def _bundled_by_architecture() -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for name in bundled_names():
-        architecture = read_info(WEIGHTS / f"{name}.safetensors").architecture
-        found[architecture] = (*found.get(architecture, ()), name)
-    return found

@@ -11,6 +11,7 @@ example. The two take turns, and the ratio is taken pair by pair.
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -30,7 +31,7 @@ from torch.utils.data import DataLoader
 from mnistkit.data import load_dataset
 from mnistkit.data.batches import DeviceImages, Normaliser
 from mnistkit.data.idx import format_idx
-from mnistkit.device import choose_precision, prepare
+from mnistkit.device import WAITING, choose_precision, prepare
 from mnistkit.models import build_model, get_architecture
 from mnistkit.training.loop import TrainingJob, run_training
 from mnistkit.training.objectives import cross_entropy
@@ -93,7 +94,10 @@ def convnext_seconds() -> float:
 
 
 def _in_a_process(side: str) -> float:
-    done = subprocess.run([sys.executable, __file__, side], capture_output=True, text=True, check=True)
+    # As the command line sets it.
+    environment = {**os.environ, **(WAITING if side == "convnext" else {})}
+    command = [sys.executable, __file__, side]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return float(done.stdout)
 
 
@@ -110,7 +114,10 @@ def main() -> None:
     for number in range(int(sys.argv[1]) if len(sys.argv) > 1 else 3):
         ours, example = _in_a_process("convnext"), _in_a_process("example")
         ratios.append(ours / example)
-        print(f"round {number + 1}: convnext {ours:.1f} s, example {example:.1f} s, ratio {ratios[-1]:.2f}")
+        print(
+            f"round {number + 1}: convnext {ours:.1f} s, example {example:.1f} s, ratio {ratios[-1]:.2f}",
+            flush=True,
+        )
     median = statistics.median(ratios)
     print(f"median ratio {median:.2f} ({torch.get_num_threads()} threads, torch {torch.__version__})")
 

@@ -39,6 +39,7 @@ def test_json_is_one_document_with_its_schema(run_cli, two):
     assert document["ensemble"]["augmented"]["n"] == 40
 
 
+@pytest.mark.usefixtures("nothing_bundled")
 def test_without_a_checkpoint_it_takes_the_newest_run_and_says_so(run_cli, toys, tmp_path):
     save_constant(tmp_path / "runs" / "one" / "model.safetensors", toys, 0)
     (tmp_path / "runs" / "one" / "metrics.json").write_text("{}")
@@ -47,6 +48,7 @@ def test_without_a_checkpoint_it_takes_the_newest_run_and_says_so(run_cli, toys,
     assert "checkpoint: runs/one/model.safetensors" in result.err.replace("\\", "/")
 
 
+@pytest.mark.usefixtures("nothing_bundled")
 def test_without_a_checkpoint_and_without_a_run(run_cli):
     result = run_cli("evaluate")
     assert (result.code, result.out) == (1, "")
@@ -84,8 +86,8 @@ class TestFailUnder:
         (["--device", "gpu"], "unknown device 'gpu'"),
         (["--precision", "fp23"], "unknown precision 'fp23'"),
         (["--batch-size", "0"], "at least 1"),
-        (["--batch-size", "many"], "'--batch-size'"),
-        (["--fail-under", "much"], "'--fail-under'"),
+        (["--batch-size", "many"], "--batch-size takes a whole number, not 'many'"),
+        (["--fail-under", "much"], "--fail-under takes a number, not 'much'"),
         (["--ensemble"], "at least two checkpoints"),
     ],
 )

@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
 from mnistkit import locate
-from mnistkit.checkpoint import CheckpointInfo, save_checkpoint
+from mnistkit.checkpoint import CheckpointInfo, load_tensors, read_info, save_checkpoint
 from mnistkit.models import build_model, get_architecture, model_names
 from mnistkit.training.recipe import Recipe, flatten, recipe_keys
 from mnistkit.training.resolve import read_recipe_file
 from tests.conftest import CliResult
+from tests.evaluation.toys import register, save_trained, toy_dataset
 
 RunCli = Callable[..., CliResult]
 
 
+@pytest.mark.usefixtures("nothing_bundled")
 def test_the_list_has_a_line_per_architecture_that_is_never_cut(run_cli: RunCli) -> None:
     result = run_cli("models")
     assert (result.code, result.err) == (0, "")
@@ -28,9 +31,9 @@ def test_the_list_has_a_line_per_architecture_that_is_never_cut(run_cli: RunCli)
         assert line.rstrip().endswith(get_architecture(name).description)
         assert f" {get_architecture(name).recipe.epochs} " in line
     assert re.search(r"lenet5 +61,706 +416,520 ", result.out)
-    assert "bundled" not in result.out
 
 
+@pytest.mark.usefixtures("nothing_bundled")
 def test_the_list_as_json(run_cli: RunCli) -> None:
     result = run_cli("models", "--json")
     document = json.loads(result.out)
@@ -43,17 +46,45 @@ def test_the_list_as_json(run_cli: RunCli) -> None:
         get_architecture("lenet5").recipe.epochs,
     )
     assert lenet5["bundled"] == []
+    assert document["bundled"] == []
 
 
-def test_bundled_weights_get_a_column(run_cli: RunCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     info = CheckpointInfo("lenet5", tuple("0123456789"), 0.1, 0.3, "mnist", "train", {}, 0, 1)
-    for name in ("tiny", "mini"):
-        save_checkpoint(tmp_path / f"{name}.safetensors", build_model("lenet5", 10).state_dict(), info)
+    measured = replace(info, metrics={"val_accuracy": 0.9912, "test_accuracy": 0.9934})
+    for name, each in (("tiny", info), ("pictures", measured)):
+        save_checkpoint(tmp_path / f"{name}.safetensors", build_model("lenet5", 10).state_dict(), each)
     monkeypatch.setattr(locate, "WEIGHTS", tmp_path)
-    monkeypatch.setattr("mnistkit.workflows.models.WEIGHTS", tmp_path)
+    return tmp_path
+
+
+def test_bundled_models_are_listed_with_their_accuracies(bundled: Path, run_cli: RunCli) -> None:
     out = run_cli("models").out
-    assert "bundled" in out.splitlines()[0]
-    assert re.search(r"lenet5 .* mini, tiny ", out)
+    assert re.search(r"pictures +lenet5 +mnist +99\.34 % +99\.12 % +default", out)
+    assert re.search(r"tiny +lenet5 +mnist +- +-", out)
+
+
+def test_bundled_models_as_json(bundled: Path, run_cli: RunCli) -> None:
+    document = json.loads(run_cli("models", "--json").out)
+    first, second = document["bundled"]
+    assert (first["name"], first["default"], first["metrics"]["test_accuracy"]) == ("pictures", True, 0.9934)
+    assert (second["name"], second["default"], second["metrics"]) == ("tiny", False, {})
+    assert first["size"] == (bundled / "pictures.safetensors").stat().st_size
+    lenet5 = next(entry for entry in document["models"] if entry["name"] == "lenet5")
+    assert lenet5["bundled"] == ["pictures", "tiny"]
+
+
+def test_a_run_is_bundled(run_cli: RunCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locate, "WEIGHTS", tmp_path / "weights")
+    toys = register(monkeypatch, toy_dataset("toys", ("left", "right")))
+    path = save_trained(tmp_path / "model.safetensors", toys, steps=5)
+    info = replace(read_info(path), metrics={"val_accuracy": 0.9, "test_accuracy": 0.8})
+    save_checkpoint(path, load_tensors(path), info)
+    result = run_cli("models", "bundle", path, "small", "--half")
+    assert result.code == 0
+    assert "bytes, " in result.out and "which refuses 0.00 % of 40 validation images" in result.out
+    assert re.search(r"small +lenet5 +toys +80\.00 % +90\.00 %", run_cli("models").out)
 
 
 @pytest.mark.parametrize("name", model_names())

@@ -137,7 +137,7 @@ def test_a_bad_picture_is_named_or_skipped_with_a_count(tmp_path: Path) -> None:
     folder = make_classes(tmp_path / "d", {"a": 5, "b": 5})
     for name in ("2", "4"):
         (folder / "b" / f"{name}.png").write_bytes(b"broken")
-    with pytest.raises(DataError, match=r"b/2\.png is no picture"):
+    with pytest.raises(DataError, match=r"b/2\.png is a text, not a picture"):
         load_dataset(str(folder))
     warnings: list[str] = []
     dataset = load_dataset(str(folder), LoadOptions(skip_bad=True, warn=warnings.append))

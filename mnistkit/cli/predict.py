@@ -1,0 +1,132 @@
+"""``mnistkit predict``: the digits in pictures of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mnistkit.cli.failures import show_error
+from mnistkit.cli.options import CheckpointOption, Device
+from mnistkit.exceptions import PictureError, SomeInputsFailedError, UsageError
+from mnistkit.workflows.predict import PredictConfig, check_top, open_run
+from mnistkit.workflows.predict_inputs import STDIN, PictureInput
+
+if TYPE_CHECKING:
+    from mnistkit.evaluation.answers import Answer
+    from mnistkit.reporting.predict_figure import ExplanationFiles
+    from mnistkit.reporting.progress import LoadProgress
+    from mnistkit.workflows.predict import PredictRun
+
+Pictures = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE|DIR|GLOB|-",
+        help="Pictures: files, folders with all below them, patterns, or - for one on standard input.",
+        show_default=False,
+    ),
+]
+TopK = Annotated[
+    int | None,
+    typer.Option(
+        "--top-k",
+        "-k",
+        metavar="K",
+        help="Show the K most probable classes.",
+        callback=check_top,
+        show_default="3; 1 in lines and tab-separated values",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document with all answers.")]
+JsonLines = Annotated[bool, typer.Option("--jsonl", help="Print a line of JSON for each picture, as it comes.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Print comma-separated values with a header.")]
+Explain = Annotated[
+    Path | None,
+    typer.Option(
+        "--explain",
+        metavar="FILE|DIR",
+        help="Draw every step from the picture to the model's input, with the probabilities: a .png, .pdf or "
+        ".svg, or a folder for several pictures.",
+    ),
+]
+
+
+def predict(
+    pictures: Pictures,
+    checkpoint: CheckpointOption = None,
+    top_k: TopK = None,
+    as_json: Json = False,
+    jsonl: JsonLines = False,
+    csv: Csv = False,
+    explain: Explain = None,
+    device: Device = "auto",
+) -> None:
+    """Recognise the digits in pictures of your own.
+
+    Give photos, scans, screenshots or drawings of one digit each, in any colours and size. It is said where there
+    is no digit, more than one, or something else.
+
+    On a pipe each picture is a line: path, tab, answer, tab, probability. The answer is a digit, unsure, nothing,
+    several:N or not-a-digit. Exit code 3: some of several pictures could not be read.
+    """
+    from mnistkit.reporting import console
+    from mnistkit.reporting.progress import LoadProgress
+
+    forms = [name for name, wanted in (("json", as_json), ("jsonl", jsonl), ("csv", csv)) if wanted]
+    if len(forms) > 1:
+        raise UsageError(f"--{forms[0]} and --{forms[1]} cannot go together")
+    with LoadProgress() as progress:
+        config = PredictConfig(
+            tuple(pictures), checkpoint, device, top_k, keep_steps=explain is not None, progress=progress
+        )
+        run = open_run(config, console.note)
+        files = _explanation_files(run, explain)
+        failures = _show(run, forms[0] if forms else None, files, progress)
+    if failures:
+        raise SomeInputsFailedError(f"{failures:,} of {len(run.inputs):,} pictures could not be read")
+
+
+def _show(run: PredictRun, form: str | None, files: ExplanationFiles | None, progress: LoadProgress) -> int:
+    """Print and draw the results, and return how many pictures could not be read.
+
+    Raises:
+        MnistkitError: the only picture could not be read.
+    """
+    from mnistkit.evaluation.answers import Failure
+    from mnistkit.reporting.predict_output import make_output
+
+    output = make_output(run, form, progress.close)
+    failures = 0
+    for result in run.results():
+        if isinstance(result, Failure):
+            if len(run.inputs) == 1:
+                raise result.error
+            failures += 1
+            progress.close()
+            # Without the hint: a line for each.
+            show_error(PictureError(result.error.message))
+        output.add(result)
+        if files is not None and not isinstance(result, Failure):
+            _explain(run, result, files, progress)
+    output.close()
+    return failures
+
+
+def _explanation_files(run: PredictRun, target: Path | None) -> ExplanationFiles | None:
+    if target is None:
+        return None
+    from mnistkit.reporting.predict_figure import ExplanationFiles
+
+    pictures = [each for each in run.inputs if isinstance(each, PictureInput)]
+    return ExplanationFiles(target, [each.path or STDIN for each in pictures])
+
+
+def _explain(run: PredictRun, answer: Answer, files: ExplanationFiles, progress: LoadProgress) -> None:
+    from mnistkit.reporting import console
+    from mnistkit.reporting.predict_figure import write_explanation
+
+    path = files.path_for(answer.name)
+    write_explanation(path, answer, run.calibration)
+    progress.close()
+    console.note(f"wrote {path}")

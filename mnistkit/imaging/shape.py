@@ -1,0 +1,53 @@
+"""The shape of the ink: how thick, how long, how entangled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from mnistkit.imaging.fit import BOX
+from mnistkit.imaging.strokes import ridge_width
+
+# Smaller holes are pores of the ink: a square of this side, compared with the longer side.
+_SMALLEST_HOLE = 0.035
+# The width of ragged hairlines is not known better than this, compared with the longer side.
+_HAIR = 0.035
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Figures of one digit's mask; lengths in pixels of the 20x20 box it will be fitted into.
+
+    Attributes:
+        width: The strokes' usual width.
+        thickest: Diameter of the largest disc inside the ink.
+        path: Length of the strokes, measured in the longer side.
+        holes: Background regions that the strokes enclose.
+        aspect: Width divided by height.
+    """
+
+    width: float
+    thickest: float
+    path: float
+    holes: int
+    aspect: float
+
+
+def measure(mask: NDArray[np.bool_]) -> Shape:
+    """Measure a mask that is cut to its ink, as :func:`mnistkit.imaging.fit.enlarge` gives it."""
+    padded = np.pad(mask, 1)
+    inside = ndimage.distance_transform_edt(padded).astype(np.float32)
+    longer = max(mask.shape)
+    width = ridge_width(inside)
+    regions, _ = ndimage.label(~padded)
+    areas = np.bincount(regions.reshape(-1))[2:]  # after the ink and the outside
+    return Shape(
+        width=width * BOX / longer,
+        thickest=2 * float(inside.max()) * BOX / longer,
+        path=np.count_nonzero(mask) / (max(width, _HAIR * longer) * longer),
+        holes=int(np.count_nonzero(areas >= (_SMALLEST_HOLE * longer) ** 2)),
+        aspect=mask.shape[1] / mask.shape[0],
+    )

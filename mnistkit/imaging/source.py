@@ -1,0 +1,63 @@
+"""The bytes of a picture file, read without ever waiting on something that is no file."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from mnistkit.exceptions import PictureError
+
+MAX_BYTES = 512 * 1024 * 1024
+_KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def read_source(source: str | Path | bytes) -> tuple[str, bytes]:
+    """Return a name for messages and the content of a file, or of bytes that stand for one.
+
+    Raises:
+        PictureError: missing, not a regular file, empty, larger than ``MAX_BYTES``, or not readable.
+    """
+    if isinstance(source, bytes):
+        name, content = "the picture", source
+    else:
+        name, content = str(source), _read(Path(source))
+    if not content:
+        raise PictureError(f"{name} is empty")
+    return name, content
+
+
+def _read(path: Path) -> bytes:
+    try:
+        # Opening a device can already act on it, so its kind is looked at first. It may change before it is
+        # opened: without O_NONBLOCK a pipe would then wait for a writer.
+        _check(path, path.stat())
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            _check(path, os.fstat(descriptor))
+            return file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise PictureError(f"{path} does not exist") from None
+    except PermissionError:
+        raise PictureError(f"{path} cannot be read: no permission", hint="check the file's permissions") from None
+    except OSError as error:
+        raise PictureError(f"{path} cannot be read: {error.strerror or error}") from None
+    except ValueError as error:  # a name that no file can have
+        raise PictureError(f"{path} cannot be read: {error}") from None
+
+
+def _check(path: Path, status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise PictureError(f"{path} is a folder, not a picture")
+    if not stat.S_ISREG(status.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
+        raise PictureError(f"{path} is {kind}, not a regular file", hint="save the picture as a file first")
+    if status.st_size > MAX_BYTES:
+        raise PictureError(
+            f"{path} is too large: {status.st_size / 2**20:,.0f} MiB, where {MAX_BYTES >> 20} MiB are the limit"
+        )

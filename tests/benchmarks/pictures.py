@@ -1,0 +1,132 @@
+"""Measure a checkpoint on generated pictures: digits, and pictures without one.
+
+    python tests/benchmarks/pictures.py CHECKPOINT [--each N] [--seed S] [--split val|test] [--threshold P]
+
+For each style N single digits, and N pictures of each kind without exactly one digit, are drawn by
+tests/imaging/generator.py, written as PNG files, and read, prepared and classified. A picture is refused if the
+preparation finds no digit or several, or if the probability stays below the threshold. Choices are made with
+``--split val``; the test images are for the final report alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mnistkit.checkpoint import load_checkpoint
+from mnistkit.data import load_dataset
+from mnistkit.data.batches import Normaliser
+from mnistkit.device import choose_precision
+from mnistkit.evaluation.predictions import predict_logits
+from mnistkit.imaging.load import load_picture
+from mnistkit.imaging.pipeline import Prepared, prepare
+from tests.imaging.generator import (
+    CLEAN,
+    STYLES,
+    WITHOUT_DIGIT,
+    Made,
+    digit_picture,
+    several_digits,
+    without_digit,
+)
+
+CPU = torch.device("cpu")
+GROUNDS = ("phone", "drawing", "board")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One picture and what became of it."""
+
+    kind: str
+    label: int | None
+    count: int
+    prepared: Prepared
+    seconds: float
+
+
+def generate(each: int, seed: int, split: str, largest: int) -> Iterator[Made]:
+    """Draw the pictures one after another."""
+    data = load_dataset("mnist").split(split)
+    rng = np.random.default_rng(seed)
+    styles = {
+        name: replace(style, height=(style.height[0], min(style.height[1], max(style.height[0] + 1, largest))))
+        for name, style in STYLES.items()
+    }
+    for style in styles.values():
+        for place in rng.integers(0, len(data), each).tolist():
+            yield digit_picture(data.images[place], int(data.labels[place]), style, rng)
+    for kind in WITHOUT_DIGIT:
+        for number in range(each):
+            yield without_digit(kind, styles[GROUNDS[number % len(GROUNDS)]], rng)
+    for number in range(each):
+        places = rng.integers(0, len(data), int(rng.integers(2, 5)))
+        yield several_digits(data.images[places], styles[GROUNDS[number % 2]], rng)
+
+
+def examine(made: Made) -> Outcome:
+    """Prepare one picture from its file."""
+    content = made.png()
+    start = time.process_time()
+    prepared = prepare(load_picture(content))
+    return Outcome(made.kind, made.label, made.count, prepared, time.process_time() - start)
+
+
+def classify(checkpoint: Path, outcomes: list[Outcome]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the predicted digits and their probabilities."""
+    loaded = load_checkpoint(checkpoint, CPU)
+    tiles = torch.from_numpy(np.stack([outcome.prepared.tile for outcome in outcomes]))[:, None]
+    normaliser = Normaliser(loaded.info.mean, loaded.info.std)
+    precision = choose_precision(CPU, "fp32")
+    logits = predict_logits(loaded.model, tiles, normaliser, batch_size=256, precision=precision)
+    best = logits.softmax(dim=1).max(dim=1)
+    return best.indices.numpy(), best.values.numpy()
+
+
+def report(outcomes: list[Outcome], digits: np.ndarray, sure: np.ndarray, threshold: float) -> None:
+    """Print a table, one line a kind, and the three figures that count."""
+    kinds = np.array([outcome.kind for outcome in outcomes])
+    single = np.array([outcome.label is not None for outcome in outcomes])
+    right = np.array([outcome.label == digit for outcome, digit in zip(outcomes, digits, strict=True)])
+    found = np.array([outcome.prepared.finding.value == "digit" for outcome in outcomes])
+    refused = ~found | (sure < threshold)
+    counted = np.array([outcome.prepared.count == outcome.count for outcome in outcomes])
+    print(f"{'kind':12s}{'n':>6s}{'right':>8s}{'refused by ink':>16s}{'refused':>9s}")
+    for kind in dict.fromkeys(kinds.tolist()):
+        of = kinds == kind
+        share = f"{right[of].mean():8.3f}" if single[of].all() else " " * 8
+        print(f"{kind:12s}{of.sum():6d}{share}{(~found)[of].mean():16.3f}{refused[of].mean():9.3f}")
+    clean = np.isin(kinds, CLEAN) & single
+    print(f"single digits right: {right[single].mean():.4f} of {single.sum()}")
+    print(f"  of those not refused: {right[single & ~refused].mean():.4f} of {(single & ~refused).sum()}")
+    print(f"without one digit refused: {refused[~single].mean():.4f} of {(~single).sum()}")
+    print(
+        f"clean digits refused: {refused[clean].mean():.4f}, by ink {(~found)[clean].mean():.4f}, of {clean.sum()}"
+    )
+    print(f"several counted right: {counted[kinds == 'several'].mean():.3f}")
+    seconds = [outcome.seconds for outcome in outcomes]
+    print(f"CPU time a picture: mean {1e3 * np.mean(seconds):.0f} ms, largest {1e3 * max(seconds):.0f} ms")
+
+
+def main() -> None:
+    """Run the measurement."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--each", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--split", choices=("val", "test"), default="val")
+    parser.add_argument("--threshold", type=float, default=0.9)
+    parser.add_argument("--largest", type=int, default=3000, help="longest shorter side of a picture")
+    options = parser.parse_args()
+    outcomes = [examine(made) for made in generate(options.each, options.seed, options.split, options.largest)]
+    report(outcomes, *classify(options.checkpoint, outcomes), options.threshold)
+
+
+if __name__ == "__main__":
+    main()

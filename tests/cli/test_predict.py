@@ -1,0 +1,388 @@
+"""``mnistkit predict`` from the outside: what is printed where, exit codes, and every kind of bad file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnistkit.files import CACHE_VARIABLE
+from mnistkit.imaging.decode import MAX_PIXELS
+from tests.cli.test_main import HEAVY, run_module
+from tests.conftest import CliResult
+from tests.imaged import encoded, mnist_checkpoint, page, two_digits, write_tiles
+from tests.reporting.test_predict import unescaped
+
+RunCli = Callable[..., CliResult]
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files only")
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CACHE_VARIABLE, str(shared_cache))
+        return mnist_checkpoint(tmp_path_factory.mktemp("trained") / "model.safetensors")
+
+
+@pytest.fixture
+def predict(run_cli: RunCli, checkpoint: Path) -> RunCli:
+    def run(*args: object, input: str | bytes | None = None) -> CliResult:
+        return run_cli("predict", "--checkpoint", checkpoint, "--device", "cpu", *args, input=input)
+
+    return run
+
+
+@pytest.fixture
+def mixed() -> list[str]:
+    """A digit, a page without one, one with two, and a file that is no picture."""
+    page().save("seven.png")
+    Image.new("L", (200, 200), 250).save("blank.png")
+    two_digits().save("two.png")
+    Path("text.png").write_text("no picture")
+    return ["seven.png", "blank.png", "text.png", "two.png"]
+
+
+def test_a_pipe_gets_path_answer_and_probability(predict: RunCli, mixed: list[str]) -> None:
+    result = predict(*mixed)
+    lines = [line.split("\t") for line in result.out.splitlines()]
+    assert [line[:2] for line in lines] == [["seven.png", "7"], ["blank.png", "nothing"], ["two.png", "several:2"]]
+    assert 0.5 <= float(lines[0][2]) <= 1
+    assert [line[2] for line in lines[1:]] == ["", ""]
+    assert result.code == 3
+    assert result.err.splitlines() == [
+        "error: text.png is a text, not a picture, whatever its name says",
+        "error: 1 of 4 pictures could not be read",
+    ]
+
+
+def test_more_classes_are_more_columns(predict: RunCli, mixed: list[str]) -> None:
+    lines = [line.split("\t") for line in predict("seven.png", "blank.png", "--top-k", 3).out.splitlines()]
+    assert [len(line) for line in lines] == [7, 7]
+    shares = [float(text) for text in lines[0][2::2]]
+    assert shares == sorted(shares, reverse=True)
+    assert lines[1][2:] == [""] * 5
+
+
+def test_json_is_one_document(predict: RunCli, mixed: list[str], checkpoint: Path) -> None:
+    result = predict(*mixed, "--json", "--top-k", 2)
+    document = json.loads(result.out)
+    assert result.code == 3
+    assert document["schema"] == "mnistkit/predict/1"
+    assert (document["checkpoint"], document["n"]) == (str(checkpoint), 4)
+    assert document["calibration"]["threshold"] == 0.5
+    assert document["answers"] == {
+        "digit": 1,
+        "unsure": 0,
+        "nothing": 1,
+        "several": 1,
+        "not a digit": 0,
+        "error": 1,
+    }
+    digit, blank, text, two = document["pictures"]
+    assert [each["path"] for each in document["pictures"]] == mixed
+    assert (digit["digit"], digit["width"], digit["height"], len(digit["top"])) == ("7", 300, 300, 2)
+    assert digit["top"][0] == {"digit": "7", "probability": digit["probability"]}
+    assert (blank["answer"], blank["digit"], blank["probability"], blank["top"]) == ("nothing", None, None, [])
+    assert text["answer"] == "error" and text["error"].startswith("text.png is a text")
+    assert (two["answer"], two["count"]) == ("several", 2)
+
+
+def test_json_lines_hold_the_same(predict: RunCli, mixed: list[str]) -> None:
+    lines = [json.loads(line) for line in predict(*mixed, "--jsonl").out.splitlines()]
+    assert {line.pop("schema") for line in lines} == {"mnistkit/predict-line/1"}
+    assert lines == json.loads(predict(*mixed, "--json").out)["pictures"]
+
+
+def test_csv_holds_the_same(predict: RunCli, mixed: list[str]) -> None:
+    rows = list(csv.DictReader(io.StringIO(predict(*mixed, "--csv").out)))
+    assert [(row["path"], row["answer"], row["digit"]) for row in rows] == [
+        ("seven.png", "digit", "7"),
+        ("blank.png", "nothing", ""),
+        ("text.png", "error", ""),
+        ("two.png", "several", ""),
+    ]
+    assert float(rows[0]["probability"]) > float(rows[0]["probability_2"]) > float(rows[0]["probability_3"])
+    assert rows[2]["error"].startswith("text.png is a text")
+
+
+@pytest.mark.parametrize("options", [("--json", "--csv"), ("--jsonl", "--json"), ("--top-k", "0"), ("-k", "11")])
+def test_wrong_usage(options: tuple[str, ...], predict: RunCli) -> None:
+    page().save("x.png")
+    result = predict("x.png", *options)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: --")
+
+
+def test_one_picture_that_cannot_be_read_is_a_failure(predict: RunCli) -> None:
+    assert predict("gone.png") == CliResult(1, "", "error: gone.png does not exist\n")
+    Path("empty").mkdir()
+    result = predict("empty")
+    assert (result.code, result.err.splitlines()[0]) == (1, "error: empty holds no pictures")
+    Path("x.png").write_text("no")
+    result = predict("x.png", "--json")
+    assert (result.code, result.out) == (1, "")
+
+
+def test_standard_input(predict: RunCli) -> None:
+    result = predict("-", input=encoded(page(), "PNG"))
+    assert result.out.startswith("-\t7\t")
+    result = predict("-", input=b"")
+    assert (result.code, result.out, result.err) == (1, "", "error: standard input: the picture is empty\n")
+
+
+def test_a_folder_without_a_checkpoint_to_use(run_cli: RunCli, nothing_bundled: None) -> None:
+    write_tiles(Path("tiles"), 2)
+    result = run_cli("predict", "tiles")
+    assert result.code == 1
+    assert "no finished run" in result.err
+
+
+def test_the_bundled_default_is_used_and_said(
+    run_cli: RunCli, checkpoint: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "pictures.safetensors").write_bytes(checkpoint.read_bytes())
+    monkeypatch.setattr("mnistkit.locate.WEIGHTS", tmp_path / "weights")
+    page().save("x.png")
+    result = run_cli("predict", "x.png", "--device", "cpu")
+    assert result.out.startswith("x.png\t7\t")
+    assert result.err == "checkpoint: pictures, which ships with mnistkit\n"
+
+
+def deep() -> Image.Image:
+    return Image.fromarray(np.asarray(page(), dtype=np.uint16) * 257)
+
+
+def transparent() -> Image.Image:
+    ink = Image.eval(page(), lambda level: 255 - level)
+    picture = Image.new("RGBA", ink.size, "white")
+    picture.putalpha(ink)
+    return picture
+
+
+def frames(kind: str) -> bytes:
+    return encoded(page(), kind, save_all=True, append_images=[page(1), page(2)])
+
+
+GOOD = {
+    "palette.png": lambda: encoded(page().convert("P"), "PNG"),
+    "bits.png": lambda: encoded(page().convert("1"), "PNG"),
+    "deep.png": lambda: encoded(deep(), "PNG"),
+    "deep.tif": lambda: encoded(deep(), "TIFF"),
+    "cmyk.jpg": lambda: encoded(page().convert("CMYK"), "JPEG"),
+    "white-ink.png": lambda: encoded(transparent(), "PNG"),
+    "moving.gif": lambda: frames("GIF"),
+    "pages.tif": lambda: frames("TIFF"),
+    "wrong-suffix.jpg": lambda: encoded(page(), "PNG"),
+    "no-suffix": lambda: encoded(page(), "WEBP"),
+    "with space.bmp": lambda: encoded(page(), "BMP"),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_pictures_of_many_kinds(name: str, predict: RunCli) -> None:
+    Path(name).write_bytes(GOOD[name]())
+    result = predict(name, "--json")
+    assert (result.code, result.err) == (0, "")
+    (found,) = json.loads(result.out)["pictures"]
+    assert found["digit"] == "7"
+    has_frames = name in ("moving.gif", "pages.tif")
+    assert found["notes"] == (["first of 3 frames"] if has_frames else [])
+
+
+def bomb() -> bytes:
+    """A PNG file that says it is 60,000 pixels wide and high."""
+    import struct
+    import zlib
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+        + chunk(b"IEND", b"")
+    )
+
+
+BAD = {
+    "empty.png": (lambda: b"", "is empty"),
+    "text.png": (lambda: b"hello\n" * 50, "is a text"),
+    "cut.png": (lambda: encoded(page(), "PNG")[:400], "is damaged"),
+    "cut.jpg": (lambda: encoded(page(), "JPEG")[:900], "is damaged"),
+    "cut.tif": (lambda: encoded(page(), "TIFF")[:5000], "is damaged"),
+    "drawing.svg": (
+        lambda: b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>',
+        "is an SVG drawing",
+    ),
+    "photo.heic": (lambda: b"\0\0\0\x18ftypheic" + b"\0" * 200, "is a HEIC picture"),
+    "bomb.png": (bomb, f"more than {MAX_PIXELS // 10**6} million pixels"),
+    "random.png": (lambda: bytes(range(256)) * 4, "is no picture of a known format"),
+}
+
+
+def test_bad_files_are_told_in_a_line_each_and_the_others_go_on(predict: RunCli) -> None:
+    Path("all").mkdir()
+    for name, (content, _) in BAD.items():
+        Path("all", name).write_bytes(content())
+    page().save("all/good.png")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = predict("all")
+    assert result.code == 3
+    assert result.out.startswith("all/good.png\t7\t") and result.out.count("\n") == 1
+    *lines, last = result.err.splitlines()
+    assert last == f"error: {len(BAD)} of {len(BAD) + 1} pictures could not be read"
+    assert len(lines) == len(BAD)
+    for name in sorted(BAD):
+        (line,) = (line for line in lines if line.startswith(f"error: all/{name} "))
+        assert BAD[name][1] in line
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 5000), (5000, 1), (2, 2), (28, 28)])
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_pictures_too_small_for_a_digit(size: tuple[int, int], level: int, predict: RunCli) -> None:
+    Image.new("L", size, level).save("x.png")
+    result = predict("x.png")
+    assert (result.code, result.out, result.err) == (0, "x.png\tnothing\t\n", "")
+
+
+@posix_only
+def test_a_pipe_and_a_device_are_refused_without_waiting(checkpoint: Path) -> None:
+    os.mkfifo("pipe.png")
+    page().save("good.png")
+    names = ["pipe.png", "/dev/zero", "good.png"]
+    done = run_module("predict", "-c", str(checkpoint), "--device", "cpu", *names, timeout=60)
+    assert done.returncode == 3
+    assert done.stdout.startswith("good.png\t7\t")
+    assert "error: pipe.png is a pipe, not a regular file" in done.stderr
+    assert "error: /dev/zero is a device, not a regular file" in done.stderr
+
+
+def test_no_permission(predict: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Tests may run as root, who may read everything.
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    page().save("x.png")
+    monkeypatch.setattr("mnistkit.imaging.source.os.open", refuse)
+    result = predict("x.png")
+    assert result.code == 1
+    assert result.err.startswith("error: x.png cannot be read: no permission\n")
+
+
+@posix_only
+def test_odd_names_stay_in_their_line_and_can_be_read_back(checkpoint: Path) -> None:
+    names = [b"a\nb.png", b"tab\there.png", b"back\\slash.png", b"\xff\xfe.png", "ünï 7.png".encode(), b"-.png"]
+    content = encoded(page(), "PNG")
+    Path("odd").mkdir()
+    for name in names:
+        Path("odd", os.fsdecode(name)).write_bytes(content)
+    Path("odd", os.fsdecode(b"bad\xff\n.png")).write_bytes(b"")
+    command = [sys.executable, "-m", "mnistkit", "predict", "-c", str(checkpoint), "--device", "cpu", "odd"]
+    done = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "utf-8"})
+    assert done.returncode == 3
+    lines = [line.split("\t") for line in done.stdout.decode("utf-8").splitlines()]
+    assert all(len(line) == 3 and line[1] == "7" for line in lines)
+    assert {unescaped(line[0]) for line in lines} == {b"odd/" + name for name in names}
+    assert len(done.stderr.decode("utf-8").splitlines()) == 2
+    done = subprocess.run([*command, "--json"], capture_output=True)
+    found = {each["path"] for each in json.loads(done.stdout)["pictures"]}
+    assert {os.fsencode(name) for name in found} >= {b"odd/" + name for name in names}
+
+
+def test_explain_draws_one_picture_into_a_file(predict: RunCli) -> None:
+    page().save("x.png")
+    result = predict("x.png", "--explain", "new/why.png")
+    assert result.out.startswith("x.png\t7\t")
+    assert result.err.replace("\\", "/") == "wrote new/why.png\n"
+    with Image.open("new/why.png") as figure:
+        assert figure.width > 900 and figure.height > 400
+        assert len(np.unique(np.asarray(figure.convert("L")))) > 20
+
+
+def test_explain_draws_several_into_a_folder(predict: RunCli, mixed: list[str]) -> None:
+    Path("more").mkdir()
+    page(1).save("more/seven.jpg")
+    assert predict(*mixed, "more/seven.jpg", "--explain", "why").code == 3
+    assert sorted(path.name for path in Path("why").iterdir()) == [
+        "blank.explained.png",
+        "seven-2.explained.png",
+        "seven.explained.png",
+        "two.explained.png",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("x.png", "y.png", "--explain", "why.png"), "2 pictures do not go into one file"),
+        (("x.png", "--explain", "why.jpg"), "names no known format"),
+        (("x.png", "--explain", "x.png"), "is the picture itself"),
+    ],
+)
+def test_explanations_that_cannot_be_written(arguments: tuple[str, ...], said: str, predict: RunCli) -> None:
+    page().save("x.png")
+    before = Path("x.png").read_bytes()
+    page(1).save("y.png")
+    result = predict(*arguments)
+    assert (result.code, result.out) == (2, "")
+    assert said in result.err.splitlines()[0]
+    assert Path("x.png").read_bytes() == before
+
+
+def test_a_missing_picture_is_told_before_anything_heavy_is_loaded() -> None:
+    code = (
+        "import sys\nfrom mnistkit.cli import main\ncode = main(['predict', 'gone.png'])\n"
+        f"print(code, *[name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("1\n", "error: gone.png does not exist\n")
+
+
+@posix_only
+def test_a_terminal_gets_pictures_lines_and_a_summary(checkpoint: Path, mixed: list[str]) -> None:
+    columns = 80
+    one = on_terminal("predict", "-c", str(checkpoint), "--device", "cpu", "seven.png", columns=columns)
+    assert "seven.png: 7 with" in one
+    assert max(len(line) for line in one.splitlines()) <= columns
+    many = on_terminal("predict", "-c", str(checkpoint), "--device", "cpu", *mixed, columns=columns)
+    assert "no digit             blank.png" in many
+    assert "2 digits             two.png" in many
+    words = " ".join(many.split())
+    assert "4 pictures: 1 recognised, 1 without a digit, 1 with several digits, 1 not readable" in words
+
+
+def on_terminal(*arguments: str, columns: int) -> str:
+    """Return what a terminal without colours gets on standard output."""
+    import pty
+
+    leader, follower = pty.openpty()
+    environment = {**os.environ, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": str(columns), "LINES": "50"}
+    command = [sys.executable, "-m", "mnistkit", *arguments]
+    process = subprocess.Popen(command, stdout=follower, stderr=subprocess.DEVNULL, env=environment)
+    os.close(follower)
+    parts = []
+    while True:
+        try:
+            part = os.read(leader, 10_000)
+        except OSError:  # how Linux ends a terminal
+            break
+        if not part:
+            break
+        parts.append(part)
+    process.wait()
+    os.close(leader)
+    return b"".join(parts).decode().replace("\r\n", "\n")

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from mnistkit.data import load_dataset
+from mnistkit.imaging.load import load_picture
+from mnistkit.imaging.pipeline import prepare
+from mnistkit.imaging.tile import as_tile
+
+
+@pytest.fixture(scope="module")
+def tiles() -> NDArray[np.uint8]:
+    return load_dataset("mnist").train.images[:400]
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_mnist_files_come_through_bit_by_bit(tiles: NDArray[np.uint8], inverted: bool, mode: str) -> None:
+    for tile in tiles if mode == "L" else tiles[:50]:
+        stream = io.BytesIO()
+        Image.fromarray(255 - tile if inverted else tile).convert(mode).save(stream, "PNG")
+        prepared = prepare(load_picture(stream.getvalue()))
+        assert prepared.already_tile
+        assert (prepared.tile == tile).all()
+        assert (prepared.finding.value, prepared.count) == ("digit", 1)
+
+
+def test_all_of_mnist_is_known_as_such() -> None:
+    images = np.array(load_dataset("mnist").train.images[::60])
+    assert all(as_tile(image) is not None for image in images)
+
+
+def test_tiles_from_jpeg_are_tiles(tiles: NDArray[np.uint8]) -> None:
+    passed = 0
+    for tile in tiles[:50]:
+        stream = io.BytesIO()
+        Image.fromarray(tile).save(stream, "JPEG", quality=95)
+        passed += as_tile(load_picture(stream.getvalue()).pixels) is not None
+    assert passed >= 48
+
+
+def test_other_small_pictures_are_not_taken_for_tiles(tiles: NDArray[np.uint8]) -> None:
+    rng = np.random.default_rng(0)
+    slope = np.linspace(0, 80, 28).astype(np.uint8)
+    for tile in tiles[:60]:
+        others = (
+            np.roll(tile, 3, axis=1),
+            np.maximum(tile, slope[None, :]),
+            np.clip(tile + rng.normal(40, 15, tile.shape), 0, 255).astype(np.uint8),
+            tile // 2,
+            np.pad(tile[4:24, 4:24], 4, constant_values=60),
+            np.pad(tile[::2, ::2], 7),
+            np.stack([tile, tile // 2, tile], axis=2),
+            np.pad(tile, 1),
+        )
+        assert [as_tile(other) is None for other in others] == [True] * len(others)
+
+
+def test_noise_and_blank_are_no_tiles() -> None:
+    rng = np.random.default_rng(1)
+    assert as_tile(rng.integers(0, 256, (28, 28), dtype=np.uint8)) is None
+    for level in (0, 128, 255):
+        assert as_tile(np.full((28, 28), level, dtype=np.uint8)) is None

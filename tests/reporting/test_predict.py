@@ -1,0 +1,138 @@
+"""How recognised pictures are shown: fitted to the width, in words, with names that break nothing."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+from mnistkit.evaluation.answers import Answer, Verdict
+from mnistkit.evaluation.calibration import Calibration
+from mnistkit.reporting.predict import print_answer, print_line
+from mnistkit.reporting.predict_words import Summary, brief, escaped, sentence, word
+
+RANKING = (("7", 0.93), ("1", 0.0625), ("9", 0.0075))
+CALIBRATION = Calibration(1.1, 0.73, 0.005, 5000)
+
+
+def answer(verdict: Verdict = Verdict.DIGIT, **changes: object) -> Answer:
+    ranking = () if verdict in (Verdict.NOTHING, Verdict.SEVERAL) else RANKING
+    tile = np.zeros((28, 28), dtype=np.uint8)
+    tile[8:20, 14] = 255
+    values = {"name": "x.png", "verdict": verdict, "ranking": ranking, "count": 3, "tile": tile, "size": (90, 60)}
+    return Answer(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def shown(result: Answer, width: int = 80, top: int = 3, encoding: str = "utf-8") -> list[str]:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    console = Console(
+        file=stream, width=width, force_terminal=True, color_system=None, highlight=False, markup=False
+    )
+    print_answer(console, result, CALIBRATION, top)
+    stream.flush()
+    return stream.buffer.getvalue().decode(encoding).splitlines()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_one_picture_stands_beside_its_bars(width: int) -> None:
+    lines = shown(answer(), width)
+    assert lines[0] == "x.png: 7 with 93.0 %"
+    assert max(map(cell_len, lines)) <= width
+    bars = [line for line in lines[1:] if "%" in line]
+    assert [line.split()[-2] for line in bars] == ["93.00", "6.25", "0.75"]
+    assert [line.count("█") > 10 for line in bars] == [True, False, False]
+    assert len({line.rindex("%") for line in bars}) == 1, "the numbers are not in line"
+
+
+def test_bars_without_the_characters_for_them() -> None:
+    lines = shown(answer(), encoding="ascii")
+    assert any("####" in line and "93.00 %" in line for line in lines)
+
+
+def test_as_many_bars_as_wanted() -> None:
+    assert sum(" %" in line for line in shown(answer(), top=1)[1:]) == 1
+
+
+@pytest.mark.parametrize(
+    ("verdict", "machine", "few", "start"),
+    [
+        (Verdict.DIGIT, "7", "7", "7 with 93.0 %"),
+        (Verdict.UNSURE, "unsure", "unsure: 7?", "unsure; most probably 7 with 93.0 %, but below 73.0 %"),
+        (Verdict.NOTHING, "nothing", "no digit", "no digit found"),
+        (Verdict.SEVERAL, "several:3", "3 digits", "several digits, 3 in all"),
+        (Verdict.NOT_A_DIGIT, "not-a-digit", "no digit", "no digit found; what is there does not look like one"),
+    ],
+)
+def test_every_verdict_has_its_words(verdict: Verdict, machine: str, few: str, start: str) -> None:
+    result = answer(verdict)
+    assert (word(result), brief(result)) == (machine, few)
+    assert sentence(result, CALIBRATION).startswith(start)
+    lines = shown(result)
+    assert lines[0].startswith(f"x.png: {start[:20]}")
+    assert any("--explain" in line for line in lines) is (verdict is not Verdict.DIGIT)
+
+
+def test_lines_tell_notes_and_other_classes() -> None:
+    stream = io.StringIO()
+    result = answer(notes=("first of 3 frames",), name="a\nb.png")
+    print_line(Console(file=stream, width=200), result, top=2)
+    assert stream.getvalue() == "7            93.0 %  a\\nb.png  (then 1 6.2 %; first of 3 frames)\n"
+
+
+def test_a_line_without_a_digit_has_no_probability() -> None:
+    stream = io.StringIO()
+    print_line(Console(file=stream, width=200), answer(Verdict.NOT_A_DIGIT))
+    assert stream.getvalue() == "no digit             x.png\n"
+
+
+def test_the_summary_counts_everything() -> None:
+    summary = Summary()
+    for verdict in Verdict:
+        summary.add(answer(verdict))
+    summary.add(answer())
+    summary.add(None)
+    assert list(summary.lines()) == [
+        "7 pictures: 2 recognised, 1 unsure, 2 without a digit, 1 with several digits, 1 not readable",
+        "7: 2",
+    ]
+
+
+def unescaped(text: str) -> bytes:
+    """Read a name back as the documentation of :func:`escaped` says."""
+
+    def read(found: re.Match[str]) -> str:
+        kind, digits = found[1][0], found[1][1:]
+        if kind == "x":
+            return os.fsdecode(bytes([int(digits, 16)]))
+        return chr(int(digits, 16)) if kind in "uU" else {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}[kind]
+
+    text = re.sub(r"\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[tnr\\])", read, text)
+    return text.encode("utf-8", "surrogateescape")
+
+
+@pytest.mark.skipif(os.sep != "/", reason="a backslash separates folders")
+@given(st.one_of(st.binary(max_size=30), st.text(st.characters(codec="utf-8"), max_size=30).map(str.encode)))
+def test_escaped_names_are_printable_and_can_be_read_back(name: bytes) -> None:
+    text = escaped(name.decode("utf-8", "surrogateescape"))
+    assert text.isprintable()
+    assert unescaped(text) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("plain 7.png", "plain 7.png"),
+        ("a\tb\nc\rd", "a\\tb\\nc\\rd"),
+        ("\x1b[31m", "\\x1b[31m"),
+        ("\udcff", "\\xff"),
+    ],
+)
+def test_escapes(name: str, expected: str) -> None:
+    assert escaped(name) == expected

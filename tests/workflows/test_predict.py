@@ -1,0 +1,223 @@
+"""Recognising pictures: what is found, in which order, and that it agrees with the direct evaluation."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mnistkit.checkpoint import load_checkpoint, load_tensors, read_info, save_checkpoint
+from mnistkit.data import load_dataset
+from mnistkit.data.batches import Normaliser
+from mnistkit.evaluation.answers import Answer, Failure, Verdict
+from mnistkit.exceptions import CheckpointError, PictureError, UsageError
+from mnistkit.workflows import predict as workflow
+from mnistkit.workflows.predict import PredictConfig, open_run
+from mnistkit.workflows.predict_inputs import PictureInput, find_pictures
+from tests.imaged import encoded, mnist_checkpoint, page, two_digits, write_tiles
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MNISTKIT_CACHE", str(shared_cache))
+        return mnist_checkpoint(tmp_path_factory.mktemp("trained") / "model.safetensors")
+
+
+def results(checkpoint: Path, *inputs: object, **options: object) -> list[Answer | Failure]:
+    specs = tuple(map(str, inputs))
+    config = PredictConfig(specs, checkpoint=str(checkpoint), device="cpu", **options)  # type: ignore[arg-type]
+    return list(open_run(config).results())
+
+
+def answers(checkpoint: Path, *inputs: object, **options: object) -> list[Answer]:
+    found = results(checkpoint, *inputs, **options)
+    assert all(isinstance(each, Answer) for each in found), found
+    return found  # type: ignore[return-value]
+
+
+def test_mnist_as_png_files_gives_the_answers_of_the_direct_evaluation(checkpoint: Path) -> None:
+    write_tiles(Path("tiles"), 300)
+    found = answers(checkpoint, "tiles", batch_size=64)
+    images = torch.from_numpy(load_dataset("mnist").test.images[:300].copy()).unsqueeze(1)
+    loaded = load_checkpoint(checkpoint)
+    with torch.inference_mode():
+        shares = loaded.model(Normaliser(loaded.info.mean, loaded.info.std)(images)).double().softmax(dim=1)
+    assert [int(each.ranking[0][0]) for each in found] == shares.argmax(dim=1).tolist()
+    assert [each.probability for each in found] == pytest.approx(shares.amax(dim=1).tolist(), abs=1e-4)
+    assert all(np.array_equal(each.tile, image[0]) for each, image in zip(found, images.numpy(), strict=True))
+    labels = load_dataset("mnist").test.labels[:300].tolist()
+    accuracy = np.mean([each.digit == str(label) for each, label in zip(found, labels, strict=True)])
+    assert accuracy > 0.7
+
+
+@pytest.mark.parametrize(("batch_size", "threads"), [(1, 1), (7, 3), (500, 2)])
+def test_the_order_is_that_of_the_input(batch_size: int, threads: int, checkpoint: Path) -> None:
+    paths = [str(path) for path in write_tiles(Path("tiles"), 20)]
+    paths[3:3] = ["missing.png"]
+    order = [*paths[10:], *paths[:10]]
+    found = results(checkpoint, *order, batch_size=batch_size, threads=threads)
+    assert [each.name for each in found] == order
+    assert [each.name for each in found if isinstance(each, Failure)] == ["missing.png"]
+
+
+def test_progress_reaches_the_end_and_is_not_shown_for_one(checkpoint: Path) -> None:
+    calls: list[tuple[int, int, str]] = []
+    paths = write_tiles(Path("tiles"), 5)
+    answers(checkpoint, *paths, batch_size=2, progress=lambda *call: calls.append(call))
+    assert calls[-1] == (5, 5, "pictures")
+    assert len(calls) >= 3
+    calls.clear()
+    answers(checkpoint, paths[0], progress=lambda *call: calls.append(call))
+    assert calls == []
+
+
+def test_answers_do_not_wait_for_a_slow_batch_to_fill(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = write_tiles(Path("tiles"), 6)
+    gate, read = threading.Event(), workflow._read
+
+    def slow(name: str, source: str | bytes, keep_steps: bool) -> object:
+        if name == str(paths[5]):
+            gate.wait(20)
+        time.sleep(0.02)
+        return read(name, source, keep_steps)
+
+    monkeypatch.setattr(workflow, "_read", slow)
+    monkeypatch.setattr(workflow, "_PATIENCE", 0.0)
+    config = PredictConfig(tuple(map(str, paths)), checkpoint=str(checkpoint), device="cpu")
+    stream = open_run(config).results()
+    assert next(stream).name == str(paths[0])
+    gate.set()
+    assert len(list(stream)) == 5
+
+
+@pytest.mark.parametrize(
+    ("picture", "verdict", "count"),
+    [
+        (page(), Verdict.DIGIT, 1),
+        (Image.new("RGB", (400, 300), "white"), Verdict.NOTHING, 0),
+        (Image.new("L", (28, 28), 0), Verdict.NOTHING, 0),
+        (two_digits(), Verdict.SEVERAL, 2),
+    ],
+    ids=["digit", "blank", "black tile", "two"],
+)
+def test_what_the_preparation_finds_comes_first(
+    picture: Image.Image, verdict: Verdict, count: int, checkpoint: Path
+) -> None:
+    picture.save("x.png")
+    (found,) = answers(checkpoint, "x.png")
+    assert (found.verdict, found.count, found.size) == (verdict, count, picture.size)
+    is_digit = verdict is Verdict.DIGIT
+    assert (found.digit is not None) == (found.probability is not None) == is_digit
+    assert len(found.ranking) == (10 if is_digit else 0)
+
+
+def test_the_threshold_and_the_temperature_of_the_checkpoint_count(checkpoint: Path) -> None:
+    write_tiles(Path("tiles"), 1)
+    (plain,) = answers(checkpoint, "tiles")
+    calibration = {"temperature": 3.0, "threshold": 0.999, "false_alarm_rate": 0.004, "n": 5000}
+    save_checkpoint(
+        Path("strict.safetensors"),
+        load_tensors(checkpoint),
+        replace(read_info(checkpoint), calibration=calibration),
+    )
+    (strict,) = answers(Path("strict.safetensors"), "tiles")
+    assert plain.verdict is Verdict.DIGIT
+    assert (strict.verdict, strict.digit) == (Verdict.UNSURE, None)
+    assert strict.ranking[0][0] == plain.digit
+    assert strict.ranking[0][1] < plain.ranking[0][1]
+    assert sum(share for _, share in strict.ranking) == pytest.approx(1)
+
+
+def test_steps_are_kept_only_where_they_are_wanted(checkpoint: Path) -> None:
+    page().save("x.png")
+    assert answers(checkpoint, "x.png")[0].steps == ()
+    steps = answers(checkpoint, "x.png", keep_steps=True)[0].steps
+    assert steps[0].name == "original"
+    assert steps[-1].name == "tile"
+
+
+def test_standard_input(checkpoint: Path) -> None:
+    (found,) = answers(checkpoint, "-", read_stdin=lambda: encoded(page(), "PNG"))
+    assert (found.name, found.verdict) == ("-", Verdict.DIGIT)
+    (failed,) = results(checkpoint, "-", read_stdin=lambda: b"text")
+    assert isinstance(failed, Failure)
+    assert failed.error.message.startswith("standard input: the picture is a text")
+    with pytest.raises(UsageError, match="only once"):
+        find_pictures(["-", "x.png", "-"])
+
+
+def test_an_error_of_ours_fails_one_picture_and_not_all(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mnistkit.imaging import pipeline
+
+    paths = write_tiles(Path("tiles"), 3)
+    prepare, broken = pipeline.prepare, threading.Lock()
+
+    def fail_once(picture: object, *, keep_steps: bool) -> object:
+        if broken.acquire(blocking=False):
+            raise ZeroDivisionError("oh")
+        return prepare(picture, keep_steps=keep_steps)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pipeline, "prepare", fail_once)
+    found = results(checkpoint, *paths, threads=1)
+    assert [isinstance(each, Failure) for each in found] == [True, False, False]
+    assert isinstance(found[0], Failure)
+    assert "internal error: ZeroDivisionError: oh" in found[0].error.message
+
+
+def test_folders_are_searched_in_sorted_order_for_pictures() -> None:
+    for name in ("b.png", "a/2.JPG", "a/10.png", "a/b/x.heic", "c.txt", ".hidden.png", ".git/x.png", "readme"):
+        path = Path("top", name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    names = [each.name.replace(os.sep, "/") for each in find_pictures(["top"])]
+    assert names == ["top/b.png", "top/a/10.png", "top/a/2.JPG", "top/a/b/x.heic"]
+
+
+def test_patterns_are_expanded_unless_a_file_has_that_name() -> None:
+    for name in ("x[1].png", "x1.png", "y/z.png", "x3.txt"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
+    assert [each.name for each in find_pictures(["x[1].png"])] == ["x[1].png"]
+    assert [each.name for each in find_pictures(["x?.*"])] == ["x1.png", "x3.txt"]
+    names = [each.name.replace(os.sep, "/") for each in find_pictures(["**/*.png"])]
+    assert names == ["x1.png", "x[1].png", "y/z.png"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("empty", "empty holds no pictures"),
+        ("*.jpg", r"no picture matches \*\.jpg"),
+        ("gone.png", "gone.png does not exist"),
+        ("a\0b", "does not exist"),
+    ],
+)
+def test_what_names_no_picture_is_a_failure_in_its_place(spec: str, message: str, checkpoint: Path) -> None:
+    Path("empty").mkdir()
+    Path("x.png").touch()
+    first, second = find_pictures([spec, "x.png"])
+    assert isinstance(first, Failure)
+    assert isinstance(second, PictureInput)
+    with pytest.raises(PictureError, match=message):
+        open_run(PredictConfig((spec,), checkpoint=str(checkpoint)))
+
+
+def test_wrong_requests(checkpoint: Path) -> None:
+    Path("x.png").touch()
+    with pytest.raises(UsageError, match="no picture is given"):
+        open_run(PredictConfig((), checkpoint=str(checkpoint)))
+    for top in (0, -1, 11):
+        with pytest.raises(UsageError, match="--top-k"):
+            open_run(PredictConfig(("x.png",), checkpoint=str(checkpoint), top=top))
+    info = replace(read_info(checkpoint), input_size=(32, 32))
+    save_checkpoint(Path("large.safetensors"), load_tensors(checkpoint), info)
+    with pytest.raises(CheckpointError, match="for pictures of 32x32"):
+        open_run(PredictConfig(("x.png",), checkpoint="large.safetensors"))
