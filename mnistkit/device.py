@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 KINDS = ("cpu", "cuda", "mps", "xpu")
 CHOICES = ("auto", *KINDS)
 
-# How often a thread looks for work before it sleeps. By default OpenMP waits for milliseconds, and where another
-# program needs the core, a step of training takes several times as long as on a single thread.
-WAITING = {"GOMP_SPINCOUNT": "5000"}
-
 
 @dataclass(frozen=True)
 class Precision:
@@ -144,12 +140,6 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
-
-
-def share_cores() -> None:
-    """Let threads that wait give their core away; works only before torch is imported, and users' settings win."""
-    if not {*WAITING, "OMP_WAIT_POLICY"} & set(os.environ):
-        os.environ.update(WAITING)
 
 
 def prepare(device: torch.device) -> None:

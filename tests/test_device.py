@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 import torch
 
@@ -14,7 +12,6 @@ from mnistkit.device import (
     present_devices,
     seed_everything,
     select_device,
-    share_cores,
 )
 from mnistkit.exceptions import DeviceError
 
@@ -106,15 +103,3 @@ def test_a_seed_repeats_everything(seed: int) -> None:
     assert draw() == first
     seed_everything(seed // 2 + 1)
     assert random.random() != first[0]
-
-
-@pytest.mark.parametrize(
-    ("given", "set_to"),
-    [({}, "5000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, None)],
-)
-def test_waiting_threads_give_their_core_away_unless_the_user_says_otherwise(
-    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], set_to: str | None
-) -> None:
-    monkeypatch.setattr(os, "environ", dict(given))
-    share_cores()
-    assert os.environ.get("GOMP_SPINCOUNT") == set_to

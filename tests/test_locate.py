@@ -54,7 +54,7 @@ def test_without_an_argument_the_bundled_default_is_used_and_said(bundled: Path)
     Path(locate.DEFAULT_BUNDLED).write_text("x")
     lines: list[str] = []
     assert locate_checkpoint(None, lines.append) == default
-    assert lines == ["checkpoint: pictures, which ships with mnistkit"]
+    assert lines == [f"checkpoint: {locate.DEFAULT_BUNDLED}, which ships with mnistkit"]
 
 
 def test_without_the_bundled_default_the_latest_run_is_used(bundled: Path) -> None:

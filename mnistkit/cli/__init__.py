@@ -14,7 +14,6 @@ import typer
 from mnistkit import __version__
 from mnistkit.cli.failures import report
 from mnistkit.cli.lazy import LazyGroup
-from mnistkit.device import share_cores
 from mnistkit.exceptions import InterruptedRunError
 
 
@@ -42,7 +41,6 @@ def main(argv: list[str] | None = None) -> int:
         argv: The arguments after the program's name; None takes those of this process.
     """
     _accept_any_text()
-    share_cores()
     try:
         command = typer.main.get_command(app)
         result = command.main(args=argv, prog_name="mnistkit", standalone_mode=False)

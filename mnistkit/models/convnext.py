@@ -185,7 +185,7 @@ def _initialise(module: nn.Module) -> None:
         warmup=0.1,
         ema_decay=0.998,
         augmentation=Augmentation(
-            rotation=30, translate_x=0.1, translate_y=0.2, zoom=0.25, shear=10, elastic=1.0, cooldown=0.3
+            rotation=30, translate_x=0.1, translate_y=0.2, zoom=0.25, shear=10, cooldown=0.3
         ),
     ),
 )

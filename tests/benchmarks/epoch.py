@@ -11,7 +11,6 @@ example. The two take turns, and the ratio is taken pair by pair.
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
@@ -31,7 +30,7 @@ from torch.utils.data import DataLoader
 from mnistkit.data import load_dataset
 from mnistkit.data.batches import DeviceImages, Normaliser
 from mnistkit.data.idx import format_idx
-from mnistkit.device import WAITING, choose_precision, prepare
+from mnistkit.device import choose_precision, prepare
 from mnistkit.models import build_model, get_architecture
 from mnistkit.training.loop import TrainingJob, run_training
 from mnistkit.training.objectives import cross_entropy
@@ -94,10 +93,7 @@ def convnext_seconds() -> float:
 
 
 def _in_a_process(side: str) -> float:
-    # As the command line sets it.
-    environment = {**os.environ, **(WAITING if side == "convnext" else {})}
-    command = [sys.executable, __file__, side]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run([sys.executable, __file__, side], capture_output=True, text=True, check=True)
     return float(done.stdout)
 
 

@@ -18,6 +18,7 @@ from PIL import Image
 
 from mnistkit.files import CACHE_VARIABLE
 from mnistkit.imaging.decode import MAX_PIXELS
+from mnistkit.locate import DEFAULT_BUNDLED
 from tests.cli.test_main import HEAVY, run_module
 from tests.conftest import CliResult
 from tests.imaged import encoded, mnist_checkpoint, page, two_digits, write_tiles
@@ -151,12 +152,12 @@ def test_the_bundled_default_is_used_and_said(
     run_cli: RunCli, checkpoint: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "weights").mkdir()
-    (tmp_path / "weights" / "pictures.safetensors").write_bytes(checkpoint.read_bytes())
+    (tmp_path / "weights" / f"{DEFAULT_BUNDLED}.safetensors").write_bytes(checkpoint.read_bytes())
     monkeypatch.setattr("mnistkit.locate.WEIGHTS", tmp_path / "weights")
     page().save("x.png")
     result = run_cli("predict", "x.png", "--device", "cpu")
     assert result.out.startswith("x.png\t7\t")
-    assert result.err == "checkpoint: pictures, which ships with mnistkit\n"
+    assert result.err == f"checkpoint: {DEFAULT_BUNDLED}, which ships with mnistkit\n"
 
 
 def deep() -> Image.Image:
