@@ -14,6 +14,10 @@ import pytest
 import mnistkit
 from mnistkit.files import CACHE_VARIABLE
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # One worker a core: threads that wait for one another would take the cores from the other workers.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @dataclass(frozen=True)
 class CliResult:

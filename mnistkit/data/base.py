@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SPLITS = ("train", "val", "test")
 IMAGE_SIZE = (28, 28)
+DIGITS = tuple("0123456789")
 Status = Literal["shipped", "cached", "to download"]
 
 

@@ -16,10 +16,10 @@ from mnistkit.device import Precision
 from mnistkit.evaluation.predictions import predict_logits
 from mnistkit.exceptions import NonFiniteLossError
 from mnistkit.training.events import EpochRecord, StepReport, TrainingEvents
-from mnistkit.training.objectives import Objective
+from mnistkit.training.objectives import OUTLIER, Objective
 from mnistkit.training.recipe import Recipe
 from mnistkit.training.schedules import learning_rate, should_stop_early
-from mnistkit.training.seeds import augmentation_generator, order_generator, seed_model
+from mnistkit.training.seeds import augmentation_generator, order_generator, outlier_generator, seed_model
 from mnistkit.training.state import EpochSums, TrainingState
 
 # Reading a figure back from a GPU waits for it, so it is done only once in this many steps.
@@ -34,6 +34,8 @@ class TrainingJob:
         recipe: Every number of the training.
         train: The training images.
         val: The validation images; None trains without any choice.
+        outliers: uint8 tensor of shape (m, 1, 28, 28) of pictures of none of the classes, which each batch is
+            shown as many of as the recipe says; None if it says none.
         normaliser: Turns pixels into the model's input.
         objective: What is minimised.
         precision: Arithmetic of the forward pass.
@@ -49,6 +51,7 @@ class TrainingJob:
     objective: Objective
     precision: Precision
     events: TrainingEvents = field(default_factory=TrainingEvents)
+    outliers: Tensor | None = None
     epoch_done: Callable[[TrainingState, bool], None] = lambda state, is_best: None
     should_stop: Callable[[], bool] = lambda: False
 
@@ -95,6 +98,8 @@ def _train_step(job: TrainingJob, state: TrainingState, pixels: Tensor, labels: 
     """Take one optimizer step and return its loss and its number of right answers, still on the device."""
     recipe, optimizer = job.recipe, state.optimizer
     seed_model(recipe.seed, state.step)
+    if job.outliers is not None:
+        pixels, labels = _with_outliers(job.outliers, recipe, state.step, pixels, labels)
     augmentation = recipe.augmentation.at(state.step / (recipe.epochs * job.steps_per_epoch))
     inputs = job.normaliser(pixels, augmentation, augmentation_generator(recipe.seed, state.step))
     optimizer.learning_rate = learning_rate(recipe, state.step, job.steps_per_epoch, state.losses)
@@ -112,6 +117,18 @@ def _train_step(job: TrainingJob, state: TrainingState, pixels: Tensor, labels: 
         state.average.update_parameters(state.model)
     state.step += 1
     return loss.detach(), (logits.detach().argmax(dim=1) == labels).sum()
+
+
+def _with_outliers(
+    outliers: Tensor, recipe: Recipe, step: int, pixels: Tensor, labels: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the batch with pictures of none of its classes at its end."""
+    count = max(1, round(recipe.outliers * len(labels)))
+    chosen = torch.randint(len(outliers), (count,), generator=outlier_generator(recipe.seed, step))
+    return (
+        torch.cat([pixels, outliers[chosen.to(outliers.device)]]),
+        torch.cat([labels, labels.new_full((count,), OUTLIER)]),
+    )
 
 
 class _Watch:

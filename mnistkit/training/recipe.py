@@ -90,6 +90,7 @@ class Recipe:
     decay_epochs: int = setting(3, "epochs between two decays of the step schedule", low=1)
     decay_factor: float = setting(0.1, "factor of one decay of the step and plateau schedules", above=0, below=1)
     plateau_patience: int = setting(2, "epochs without a better validation loss before a decay", low=0)
+    outliers: float = setting(0.0, "non-digits beside each batch, as a share of it", low=0, high=1)
     label_smoothing: float = setting(0.0, "label smoothing of the cross-entropy", low=0, below=1)
     ema_decay: float = setting(0.0, "decay per step of the averaged weights; 0 = off", low=0, below=1)
     gradient_clip: float = setting(0.0, "largest gradient norm; 0 = no clipping", low=0)

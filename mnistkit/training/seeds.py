@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-_ORDER, _AUGMENTATION, _MODEL = range(3)
+_ORDER, _AUGMENTATION, _MODEL, _OUTLIERS, _DRAWING = range(5)
 
 
 def _derived(seed: int, purpose: int, number: int) -> int:
@@ -29,3 +29,13 @@ def augmentation_generator(seed: int, step: int) -> torch.Generator:
 def seed_model(seed: int, step: int) -> None:
     """Seed what a model draws from in its forward pass (dropout) in the ``step``-th step of the run."""
     torch.manual_seed(_derived(seed, _MODEL, step))
+
+
+def outlier_generator(seed: int, step: int) -> torch.Generator:
+    """Return the generator of the choice of outliers in the ``step``-th batch of the run."""
+    return torch.Generator().manual_seed(_derived(seed, _OUTLIERS, step))
+
+
+def drawing_generator(seed: int) -> np.random.Generator:
+    """Return the generator from which a run's outliers are drawn."""
+    return np.random.default_rng(_derived(seed, _DRAWING, 0))

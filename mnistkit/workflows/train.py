@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mnistkit.data.base import DIGITS
 from mnistkit.exceptions import InterruptedRunError, OutputError, RecipeError, UsageError
 from mnistkit.models import check_model_name, get_architecture
 from mnistkit.runs import RunFolder, default_run_path
@@ -17,6 +18,7 @@ from mnistkit.workflows.train_config import TrainConfig
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
 
     from mnistkit.data.base import Dataset, LabelledImages
     from mnistkit.device import Precision
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 SCHEMA = "mnistkit/train/1"
 SEEDS_SCHEMA = "mnistkit/train-seeds/1"
+
+# Drawn once a run, in a few seconds; the augmentation makes each new at every step.
+_OUTLIER_COUNT = 3000
 
 
 @dataclass(frozen=True)
@@ -230,6 +235,7 @@ class _Run:
             recipe=self.recipe,
             train=on_device(dataset.train if full else dataset.split("train")),
             val=None if full else on_device(dataset.split("val")),
+            outliers=self._outliers(dataset, device) if self.recipe.outliers else None,
             normaliser=Normaliser(dataset.mean, dataset.std),
             objective=cross_entropy(self.recipe),
             precision=precision,
@@ -237,6 +243,21 @@ class _Run:
             epoch_done=epoch_done,
             should_stop=self.should_stop,
         )
+
+    def _outliers(self, dataset: Dataset, device: torch.device) -> Tensor:
+        """Draw the pictures of no digit that the recipe asks for."""
+        import torch
+
+        from mnistkit.data.outliers import draw_outliers
+        from mnistkit.training.seeds import drawing_generator
+
+        if dataset.classes != DIGITS:
+            raise RecipeError(
+                f"outliers are letters and scribbles: for digits only; {self.config.dataset} has other classes",
+                hint="leave the recipe's outliers at 0",
+            )
+        drawn = draw_outliers(_OUTLIER_COUNT, dataset.split("train").images, drawing_generator(self.recipe.seed))
+        return torch.from_numpy(drawn).unsqueeze(1).to(device)
 
     def _start(self, job: TrainingJob, state: TrainingState) -> RunStart:
         from mnistkit.device import device_title

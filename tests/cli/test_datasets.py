@@ -123,7 +123,7 @@ def test_show_of_a_folder_with_a_bad_picture(run_cli: Run, tmp_path: Path) -> No
     folder = make_classes(tmp_path / "digits", {"a": 5, "b": 5})
     (folder / "b" / "3.png").write_bytes(b"broken")
     result = run_cli("datasets", "show", "./digits")
-    assert result.code == 1 and "digits/b/3.png is no picture that can be read" in result.err
+    assert result.code == 1 and "digits/b/3.png is a text, not a picture" in result.err
     assert "--skip-bad" in result.err
     result = run_cli("datasets", "show", "./digits", "--skip-bad")
     assert result.code == 0 and "warning: skipped 1 unreadable of 9" not in result.out

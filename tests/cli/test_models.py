@@ -53,7 +53,7 @@ def test_the_list_as_json(run_cli: RunCli) -> None:
 def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     info = CheckpointInfo("lenet5", tuple("0123456789"), 0.1, 0.3, "mnist", "train", {}, 0, 1)
     measured = replace(info, metrics={"val_accuracy": 0.9912, "test_accuracy": 0.9934})
-    for name, each in (("tiny", info), ("pictures", measured)):
+    for name, each in (("tiny", info), (locate.DEFAULT_BUNDLED, measured)):
         save_checkpoint(tmp_path / f"{name}.safetensors", build_model("lenet5", 10).state_dict(), each)
     monkeypatch.setattr(locate, "WEIGHTS", tmp_path)
     return tmp_path
@@ -61,18 +61,22 @@ def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_bundled_models_are_listed_with_their_accuracies(bundled: Path, run_cli: RunCli) -> None:
     out = run_cli("models").out
-    assert re.search(r"pictures +lenet5 +mnist +99\.34 % +99\.12 % +default", out)
+    assert re.search(rf"{locate.DEFAULT_BUNDLED} +lenet5 +mnist +99\.34 % +99\.12 % +default", out)
     assert re.search(r"tiny +lenet5 +mnist +- +-", out)
 
 
 def test_bundled_models_as_json(bundled: Path, run_cli: RunCli) -> None:
     document = json.loads(run_cli("models", "--json").out)
     first, second = document["bundled"]
-    assert (first["name"], first["default"], first["metrics"]["test_accuracy"]) == ("pictures", True, 0.9934)
+    assert (first["name"], first["default"], first["metrics"]["test_accuracy"]) == (
+        locate.DEFAULT_BUNDLED,
+        True,
+        0.9934,
+    )
     assert (second["name"], second["default"], second["metrics"]) == ("tiny", False, {})
-    assert first["size"] == (bundled / "pictures.safetensors").stat().st_size
+    assert first["size"] == (bundled / f"{locate.DEFAULT_BUNDLED}.safetensors").stat().st_size
     lenet5 = next(entry for entry in document["models"] if entry["name"] == "lenet5")
-    assert lenet5["bundled"] == ["pictures", "tiny"]
+    assert lenet5["bundled"] == [locate.DEFAULT_BUNDLED, "tiny"]
 
 
 def test_a_run_is_bundled(run_cli: RunCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.data.test_user_folder import make_classes
 from tests.digits import write_digits
 
 
@@ -144,3 +145,11 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(digits: Path, tmp_path: Path
     assert "Traceback" not in stderr
     assert (out / "model.safetensors").exists()
     assert not list(out.glob(".*"))
+
+
+def test_outliers_are_for_digits_only(run_cli, tmp_path: Path) -> None:
+    folder = make_classes(tmp_path / "pets", {"cat": 12, "dog": 12})
+    result = run_cli("train", "--arch", "lenet5", "--dataset", str(folder), "--set", "outliers=0.1")
+    assert result.code == 2
+    assert "outliers are letters and scribbles: for digits only" in result.err
+    assert "hint: leave the recipe's outliers at 0" in result.err

@@ -15,7 +15,7 @@ from mnistkit.exceptions import NonFiniteLossError
 from mnistkit.models import build_model, model_names
 from mnistkit.training.events import EpochRecord, RunStart, StepReport, TrainingEvents
 from mnistkit.training.loop import TrainingJob, run_training
-from mnistkit.training.objectives import cross_entropy
+from mnistkit.training.objectives import OUTLIER, cross_entropy
 from mnistkit.training.recipe import OPTIMIZERS, SCHEDULES, Augmentation, Recipe
 from mnistkit.training.state import TrainingState
 
@@ -26,6 +26,7 @@ QUICK = Recipe(
     learning_rate=2e-3,
     ema_decay=0.9,
     gradient_clip=1.0,
+    outliers=0.1,
     augmentation=Augmentation(rotation=10, zoom=0.1, elastic=1.0, cooldown=0.5),
 )
 
@@ -60,6 +61,9 @@ def make_job(data: tuple[DeviceImages, DeviceImages], recipe: Recipe, **changes:
     job = TrainingJob(
         recipe, data[0], data[1], Normaliser(0.1307, 0.3081), cross_entropy(recipe), Precision("fp32", "a test")
     )
+    if recipe.outliers:
+        # The digits upside down do for what is no digit.
+        job = replace(job, outliers=data[0].images.flip(2))
     return replace(job, **changes)  # type: ignore[arg-type]
 
 
@@ -193,6 +197,28 @@ def test_label_smoothing_raises_the_lowest_reachable_loss() -> None:
     label = torch.tensor([0])
     assert cross_entropy(Recipe())(certain, label) < 1e-6
     assert cross_entropy(Recipe(label_smoothing=0.3))(certain, label) > 1.0
+
+
+def test_outliers_are_learned_to_be_doubted(digits: tuple[DeviceImages, DeviceImages]) -> None:
+    recipe = Recipe(epochs=12, batch_size=32, learning_rate=5e-3, outliers=0.5)
+    doubts = []
+    for each in (recipe, replace(recipe, outliers=0.0)):
+        state, job = build("lenet5", each), make_job(digits, each)
+        run_training(job, state)
+        with torch.no_grad():
+            logits = state.model.eval()(job.normaliser(digits[0].images.flip(2)))
+        doubts.append(logits.softmax(dim=1).max(dim=1).values.median().item())
+        # What is no digit counts neither as right nor as wrong.
+        assert state.history[-1].train_accuracy > 0.9
+    assert doubts[0] < 0.4 < 0.6 < doubts[1]
+
+
+def test_the_lowest_loss_is_certain_of_digits_and_doubts_outliers() -> None:
+    objective = cross_entropy(Recipe(outliers=0.1))
+    logits = torch.stack([50 * torch.eye(10)[3], torch.full((10,), 7.0)])
+    labels = torch.tensor([3, OUTLIER])
+    assert objective(logits, labels).item() == pytest.approx(0, abs=1e-6)
+    assert objective(logits.flip(0), labels).item() > 2
 
 
 def test_augmentation_fades_in_its_cooldown() -> None:

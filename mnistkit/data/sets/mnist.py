@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mnistkit.data import register_dataset
-from mnistkit.data.base import Dataset, DatasetInfo, LoadOptions
+from mnistkit.data.base import DIGITS, Dataset, DatasetInfo, LoadOptions
 
 PACKED = Path(__file__).parent.parent / "assets" / "mnist.packed"
 # The usual rounded values; the training images' own are 0.13066 and 0.30811.
@@ -31,7 +31,7 @@ INFO = register_dataset(
     DatasetInfo(
         name="mnist",
         title="Handwritten digits",
-        classes=tuple("0123456789"),
+        classes=DIGITS,
         train_size=60_000,
         test_size=10_000,
         licence="CC BY-SA 3.0",

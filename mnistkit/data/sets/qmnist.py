@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mnistkit.data.base import DIGITS
 from mnistkit.data.download import RemoteFile, TorchvisionSource
 from mnistkit.data.sets._torchvision import register_torchvision
 
@@ -44,7 +45,7 @@ INFO = register_torchvision(
         download_size=20_436_162,
     ),
     title="MNIST rebuilt, 50,000 new test digits",
-    classes=tuple("0123456789"),
+    classes=DIGITS,
     sizes=(60_000, 50_000),
     licence="BSD 3-Clause",
     source="Chhavi Yadav and Léon Bottou, arXiv:1905.10498 (2019)",

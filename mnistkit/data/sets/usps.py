@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mnistkit.data.base import DIGITS
 from mnistkit.data.download import RemoteFile, TorchvisionSource
 from mnistkit.data.sets._torchvision import register_torchvision
 
@@ -58,7 +59,7 @@ INFO = register_torchvision(
         download_size=8_411_109,
     ),
     title="Digits from envelopes, 16x16 enlarged",
-    classes=tuple("0123456789"),
+    classes=DIGITS,
     sizes=(7_291, 2_007),
     licence="not stated",
     source="Jonathan J. Hull, IEEE TPAMI 16(5), 550-554 (1994)",
