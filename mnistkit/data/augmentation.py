@@ -23,7 +23,7 @@ def augment(images: Tensor, augmentation: Augmentation, generator: torch.Generat
     Returns:
         A tensor of the same shape, resampled bilinearly; what comes from outside is background.
     """
-    if augmentation == _NONE:
+    if augmentation == _NONE or not len(images):
         return images
     grid = functional.affine_grid(
         _affine(len(images), augmentation, generator).to(images.device),

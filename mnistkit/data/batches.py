@@ -46,12 +46,18 @@ class Normaliser:
     std: float
 
     def __call__(
-        self, pixels: Tensor, augmentation: Augmentation | None = None, generator: torch.Generator | None = None
+        self,
+        pixels: Tensor,
+        augmentation: Augmentation | None = None,
+        generator: torch.Generator | None = None,
+        share: float = 1.0,
     ) -> Tensor:
-        """Return normalised float images from uint8 ones, augmented in between if asked for."""
+        """Return normalised float images from uint8 ones, the first ``share`` of them augmented if asked for."""
         images = pixels.float().div_(255)
         if augmentation is not None and generator is not None:
-            images = augment(images, augmentation, generator)
+            # Batches are in random order, so the first images are as good as any.
+            changed = round(share * len(images))
+            images[:changed] = augment(images[:changed], augmentation, generator)
         return images.sub_(self.mean).div_(self.std)
 
 

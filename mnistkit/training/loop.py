@@ -100,8 +100,8 @@ def _train_step(job: TrainingJob, state: TrainingState, pixels: Tensor, labels: 
     seed_model(recipe.seed, state.step)
     if job.outliers is not None:
         pixels, labels = _with_outliers(job.outliers, recipe, state.step, pixels, labels)
-    augmentation = recipe.augmentation.at(state.step / (recipe.epochs * job.steps_per_epoch))
-    inputs = job.normaliser(pixels, augmentation, augmentation_generator(recipe.seed, state.step))
+    share = recipe.augmentation.share(state.step / (recipe.epochs * job.steps_per_epoch))
+    inputs = job.normaliser(pixels, recipe.augmentation, augmentation_generator(recipe.seed, state.step), share)
     optimizer.learning_rate = learning_rate(recipe, state.step, job.steps_per_epoch, state.losses)
     with job.precision.autocast(pixels.device):
         logits = state.model(inputs)
@@ -122,12 +122,12 @@ def _train_step(job: TrainingJob, state: TrainingState, pixels: Tensor, labels: 
 def _with_outliers(
     outliers: Tensor, recipe: Recipe, step: int, pixels: Tensor, labels: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return the batch with pictures of none of its classes at its end."""
+    """Return the batch with pictures of none of its classes at its start, where it is always augmented."""
     count = max(1, round(recipe.outliers * len(labels)))
     chosen = torch.randint(len(outliers), (count,), generator=outlier_generator(recipe.seed, step))
     return (
-        torch.cat([pixels, outliers[chosen.to(outliers.device)]]),
-        torch.cat([labels, labels.new_full((count,), OUTLIER)]),
+        torch.cat([outliers[chosen.to(outliers.device)], pixels]),
+        torch.cat([labels.new_full((count,), OUTLIER), labels]),
     )
 
 

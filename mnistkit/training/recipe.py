@@ -54,19 +54,19 @@ class Augmentation:
     blur: float = setting(0.0, "largest share of a smoothed copy", low=0, high=1)
     noise: float = setting(0.0, "largest standard deviation of noise; white is 1", low=0, high=1)
     background: float = setting(0.0, "largest grey of a half-plane in half the images", low=0, high=1)
-    cooldown: float = setting(0.0, "final share of all steps over which it fades out", low=0, high=1)
+    cooldown: float = setting(0.0, "final share of all steps in which fewer images are changed", low=0, high=1)
+    remainder: float = setting(0.0, "share of the images still changed at the end", low=0, high=1)
 
-    def at(self, progress: float) -> Augmentation:
-        """Return the augmentation after a share of the training, ``progress`` from 0 to 1.
+    def share(self, progress: float) -> float:
+        """Return the share of the images to change after a share of the training, ``progress`` from 0 to 1.
 
-        Fading out lets the model end on images like those it will see (the idea of He et al. 2019, "Data
-        augmentation revisited", who end with a phase without augmentation).
+        It falls linearly from 1 over the last ``cooldown`` of the training, down to ``remainder``. So the model
+        ends on images more like those it will see (the idea of He et al. 2019, "Data augmentation revisited", who
+        end with a phase without augmentation) and does not forget the others.
         """
         if progress <= 1 - self.cooldown:
-            return self
-        strength = (1 - progress) / self.cooldown
-        ranges = (each.name for each in fields(self) if each.name not in ("elastic_sigma", "cooldown"))
-        return replace(self, **{name: getattr(self, name) * strength for name in ranges})
+            return 1.0
+        return max(self.remainder, (1 - progress) / self.cooldown)
 
 
 @dataclass(frozen=True)

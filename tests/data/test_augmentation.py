@@ -142,10 +142,8 @@ def test_background_greys_a_part_of_every_other_image_and_keeps_the_ink() -> Non
 
 
 @pytest.mark.parametrize("key", ["stroke", "intensity", "blur", "noise", "background"])
-def test_every_change_of_appearance_keeps_values_and_fades_out(key: str) -> None:
+def test_every_change_of_appearance_keeps_values(key: str) -> None:
     images = torch.rand(50, 1, 28, 28, generator=generator(5))
-    ranges = Augmentation(**{key: 0.5}, cooldown=0.5)
+    ranges = Augmentation(**{key: 0.5})
     result = augment(images, ranges, generator())
     assert result.min() >= -1e-6 and result.max() <= 1 + 1e-6 and not torch.equal(result, images)
-    assert getattr(ranges.at(0.75), key) == pytest.approx(0.25)
-    torch.testing.assert_close(augment(images, ranges.at(1.0), generator()), images, atol=1e-5, rtol=0)

@@ -221,9 +221,19 @@ def test_the_lowest_loss_is_certain_of_digits_and_doubts_outliers() -> None:
     assert objective(logits.flip(0), labels).item() > 2
 
 
-def test_augmentation_fades_in_its_cooldown() -> None:
-    full = Augmentation(rotation=20, shear=10, cooldown=0.5)
-    assert full.at(0.0) == full.at(0.5) == full
-    assert full.at(0.75).rotation == pytest.approx(10)
-    assert full.at(1.0).shear == 0
-    assert Augmentation(rotation=5).at(1.0).rotation == 5
+def test_fewer_images_are_augmented_in_the_cooldown() -> None:
+    fading = Augmentation(rotation=20, cooldown=0.5)
+    assert fading.share(0.0) == fading.share(0.5) == 1
+    assert fading.share(0.75) == pytest.approx(0.5)
+    assert fading.share(1.0) == 0
+    assert replace(fading, remainder=0.6).share(0.75) == 0.6
+    assert Augmentation(rotation=5).share(1.0) == 1
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+def test_only_a_share_of_a_batch_is_augmented(share: float, digits: tuple[DeviceImages, DeviceImages]) -> None:
+    pixels, normaliser = digits[0].images[:10], Normaliser(0.1307, 0.3081)
+    generator = torch.Generator().manual_seed(0)
+    images = normaliser(pixels, Augmentation(rotation=40, zoom=0.3), generator, share)
+    changed = (images != normaliser(pixels)).flatten(1).any(dim=1)
+    assert changed.tolist() == [place < 10 * share for place in range(10)]
