@@ -159,7 +159,7 @@ def _print_recipe(details: ModelDetails) -> None:
 
 
 def _shape(shape: tuple[int, ...] | None) -> str:
-    return "not called" if shape is None else "×".join(map(str, shape))
+    return "-" if shape is None else "×".join(map(str, shape))
 
 
 def _count(number: int) -> str:

@@ -3,8 +3,8 @@
     python tests/benchmarks/fuzz.py [--files N] [--seed S]
 
 Pictures of several formats and sizes lose bytes, gain bytes, have bytes changed (most in the header, where sizes
-and offsets stand), are cut short or joined. Reported are the exit code, tracebacks on standard error, files without
-an outcome, the time and the peak memory. It ends with exit code 1 if a file was lost or a traceback seen.
+and offsets stand), are cut short or joined. Reported are the exit code, tracebacks on standard error, files
+without an outcome, the time and the peak memory. It ends with exit code 1 if a file was lost or a traceback seen.
 """
 
 from __future__ import annotations

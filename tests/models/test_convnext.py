@@ -6,7 +6,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from mnistkit.models import build_model, get_architecture
-from mnistkit.models.convnext import Block, Downsample, GlobalResponseNorm
+from mnistkit.models.convnext import (
+    Block,
+    Downsample,
+    GlobalResponseNorm,
+    MergeConv,
+    ResponseProjection,
+    Stem,
+)
 
 
 def by_the_paper(x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
@@ -15,16 +22,18 @@ def by_the_paper(x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
     return gamma * (x * (norm / (norm.mean(dim=-1, keepdim=True) + 1e-6))) + beta + x
 
 
-def test_response_norm_and_its_gradients_are_those_of_the_paper() -> None:
+# Few positions are scaled one by one; for many, the projection's weights are.
+@pytest.mark.parametrize("positions", [5, 30])
+def test_response_and_projection_with_their_gradients_are_those_of_the_paper(positions: int) -> None:
     torch.manual_seed(0)
-    layer = GlobalResponseNorm(6)
-    torch.nn.init.normal_(layer.gamma)
-    torch.nn.init.normal_(layer.beta)
-    x = torch.randn(3, 5, 6, requires_grad=True)
-    upstream = torch.randn(3, 5, 6)
-    inputs = [x, layer.gamma, layer.beta]
-    ours = layer(x)
-    theirs = by_the_paper(x, layer.gamma, layer.beta)
+    response, project = GlobalResponseNorm(6), ResponseProjection(6, 3)
+    torch.nn.init.normal_(response.gamma)
+    torch.nn.init.normal_(response.beta)
+    x = torch.randn(3, positions, 6, requires_grad=True)
+    upstream = torch.randn(3, positions, 3)
+    inputs = [x, response.gamma, response.beta, project.weight, project.bias]
+    ours = project(x, response)
+    theirs = functional.linear(by_the_paper(x, response.gamma, response.beta), project.weight, project.bias)
     torch.testing.assert_close(ours, theirs)
     for a, b in zip(
         torch.autograd.grad(ours, inputs, upstream), torch.autograd.grad(theirs, inputs, upstream), strict=True
@@ -32,15 +41,47 @@ def test_response_norm_and_its_gradients_are_those_of_the_paper() -> None:
         torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-4)
 
 
-def test_a_channel_without_response_has_finite_gradients() -> None:
-    x = torch.randn(2, 4, 3)
+@pytest.mark.parametrize("positions", [4, 20])
+def test_a_channel_without_response_has_finite_gradients(positions: int) -> None:
+    x = torch.randn(2, positions, 3)
     x[..., 1] = 0
     x.requires_grad_()
-    layer = GlobalResponseNorm(3)
-    torch.nn.init.ones_(layer.gamma)
-    layer(x).square().sum().backward()
+    response, project = GlobalResponseNorm(3), ResponseProjection(3, 2)
+    torch.nn.init.ones_(response.gamma)
+    project(x, response).square().sum().backward()
     assert x.grad is not None
     assert torch.isfinite(x.grad).all()
+
+
+def test_the_stem_is_two_convolutions() -> None:
+    torch.manual_seed(0)
+    stem, images = Stem(4, 6), torch.randn(2, 1, 28, 28)
+    upstream = torch.randn(2, 14, 14, 6)
+    first, second = stem.first, stem.second
+    hidden = functional.gelu(functional.conv2d(images, first.weight, first.bias, padding=1))
+    merged = functional.conv2d(hidden, second.weight, second.bias, stride=2, padding=1)
+    plain, ours = stem.norm(merged.permute(0, 2, 3, 1)), stem(images)
+    torch.testing.assert_close(ours, plain)
+    for a, b in zip(
+        torch.autograd.grad(ours, list(stem.parameters()), upstream),
+        torch.autograd.grad(plain, list(stem.parameters()), upstream),
+        strict=True,
+    ):
+        torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("kernel", "side"), [(2, 8), (2, 14), (3, 7)])
+def test_merging_is_a_convolution(kernel: int, side: int) -> None:
+    torch.manual_seed(0)
+    layer, x = MergeConv(3, 5, kernel), torch.randn(2, side, side, 3, requires_grad=True)
+    ours = layer(x)
+    plain = functional.conv2d(x.permute(0, 3, 1, 2), layer.weight, layer.bias, stride=2).permute(0, 2, 3, 1)
+    torch.testing.assert_close(ours, plain)
+    inputs, upstream = [x, layer.weight, layer.bias], torch.randn_like(plain)
+    for a, b in zip(
+        torch.autograd.grad(ours, inputs, upstream), torch.autograd.grad(plain, inputs, upstream), strict=True
+    ):
+        torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-4)
 
 
 def test_size_and_recipe_are_as_promised() -> None:
@@ -75,7 +116,7 @@ def test_downsampling_merges_normalised_neighbours(kernel: int, side: int, small
 
 
 def test_half_precision_is_normalised_in_single() -> None:
-    layer = GlobalResponseNorm(4)
+    response, project = GlobalResponseNorm(4), ResponseProjection(4, 2)
     x = torch.full((1, 300, 4), 16.0, dtype=torch.float16)
-    assert torch.isfinite(layer(x)).all()
-    assert layer(x).dtype == torch.float32
+    assert torch.isfinite(project(x, response)).all()
+    assert project(x, response).dtype == torch.float32
