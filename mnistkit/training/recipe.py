@@ -54,8 +54,8 @@ class Augmentation:
     blur: float = setting(0.0, "largest share of a smoothed copy", low=0, high=1)
     noise: float = setting(0.0, "largest standard deviation of noise; white is 1", low=0, high=1)
     background: float = setting(0.0, "largest grey of a half-plane in half the images", low=0, high=1)
-    cooldown: float = setting(0.0, "final share of all steps in which fewer images are changed", low=0, high=1)
-    remainder: float = setting(0.0, "share of the images still changed at the end", low=0, high=1)
+    cooldown: float = setting(0.0, "final share of steps, fewer images changed", low=0, high=1)
+    remainder: float = setting(0.0, "share of images still changed at the end", low=0, high=1)
 
     def share(self, progress: float) -> float:
         """Return the share of the images to change after a share of the training, ``progress`` from 0 to 1.
@@ -90,7 +90,7 @@ class Recipe:
     decay_epochs: int = setting(3, "epochs between two decays of the step schedule", low=1)
     decay_factor: float = setting(0.1, "factor of one decay of the step and plateau schedules", above=0, below=1)
     plateau_patience: int = setting(2, "epochs without a better validation loss before a decay", low=0)
-    outliers: float = setting(0.0, "non-digits beside each batch, as a share of it", low=0, high=1)
+    outliers: float = setting(0.0, "non-digits added to a batch, as a share", low=0, high=1)
     label_smoothing: float = setting(0.0, "label smoothing of the cross-entropy", low=0, below=1)
     ema_decay: float = setting(0.0, "decay per step of the averaged weights; 0 = off", low=0, below=1)
     gradient_clip: float = setting(0.0, "largest gradient norm; 0 = no clipping", low=0)
