@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from mnistkit.evaluation.calibration import Calibration
-    from mnistkit.imaging.pipeline import Prepared, Step
+    from mnistkit.imaging.prepared import Prepared, Step
 
 
 class Verdict(str, Enum):

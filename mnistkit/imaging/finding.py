@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mnistkit.imaging.prepared import Finding, Statistics
 from mnistkit.imaging.shape import Shape
 from mnistkit.imaging.threshold import InkLevels
 
@@ -17,76 +16,26 @@ if TYPE_CHECKING:
     from mnistkit.imaging.components import Layout
 
 
-class Finding(str, Enum):
-    """What a picture shows."""
-
-    DIGIT = "digit"
-    NOTHING = "nothing"
-    SEVERAL = "several"
-    NOT_A_DIGIT = "not a digit"
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """Figures about the ink of a picture.
-
-    Attributes:
-        contrast: How far ink and ground lie apart, in grey levels.
-        noise: Spread of the ground, in grey levels.
-        ink_share: Part of the picture that is ink, 0 to 1.
-        stroke_width: In pixels of the 20x20 box, before it was brought into MNIST's range.
-        thickest: Diameter of the largest disc inside the ink, in pixels of the same box.
-        path: Length of the strokes, measured in the digit's longer side.
-        holes: Loops that the strokes enclose.
-        aspect: Width of the digit divided by its height.
-        pieces: Connected pieces of ink that are not specks.
-        digits: Digit-like groups of pieces.
-        kept_share: Part of all ink that belongs to the digit, 0 to 1.
-        length: The digit's longer side as a part of the picture's shorter side.
-    """
-
-    contrast: float
-    noise: float
-    ink_share: float
-    stroke_width: float
-    thickest: float
-    path: float
-    holes: int
-    aspect: float
-    pieces: int
-    digits: int
-    kept_share: float
-    length: float
-
-    @classmethod
-    def of(
-        cls, levels: InkLevels, mask: NDArray[np.bool_], layout: Layout, shape: Shape | None = None
-    ) -> Statistics:
-        """Collect the figures; without a shape nothing was found."""
-        ink, kept = np.count_nonzero(mask), np.count_nonzero(layout.mask)
-        rows, columns = (np.flatnonzero(layout.mask.any(axis=axis)) for axis in (1, 0))
-        length = max((int(side[-1] - side[0]) + 1 for side in (rows, columns) if side.size), default=0)
-        shape = shape or Shape(0.0, 0.0, 0.0, 0, 0.0)
-        return cls(
-            contrast=levels.contrast,
-            noise=levels.noise,
-            ink_share=ink / mask.size,
-            stroke_width=shape.width,
-            thickest=shape.thickest,
-            path=shape.path,
-            holes=shape.holes,
-            aspect=shape.aspect,
-            pieces=layout.pieces,
-            digits=layout.count,
-            kept_share=min(1.0, kept / ink) if ink else 0.0,
-            length=length / min(mask.shape),
-        )
-
-    @classmethod
-    def of_tile(cls, tile: NDArray[np.uint8]) -> Statistics:
-        """Return the figures of an MNIST-like tile, whose strokes are not examined further."""
-        share = np.count_nonzero(tile > 127) / tile.size
-        return cls(float(tile.max()), 0.0, share, 0.0, 0.0, 0.0, 0, 0.0, 1, 1, 1.0, 20 / 28)
+def collect(levels: InkLevels, mask: NDArray[np.bool_], layout: Layout, shape: Shape | None = None) -> Statistics:
+    """Collect the figures; without a shape nothing was found."""
+    ink, kept = np.count_nonzero(mask), np.count_nonzero(layout.mask)
+    rows, columns = (np.flatnonzero(layout.mask.any(axis=axis)) for axis in (1, 0))
+    length = max((int(side[-1] - side[0]) + 1 for side in (rows, columns) if side.size), default=0)
+    shape = shape or Shape(0.0, 0.0, 0.0, 0, 0.0)
+    return Statistics(
+        contrast=levels.contrast,
+        noise=levels.noise,
+        ink_share=ink / mask.size,
+        stroke_width=shape.width,
+        thickest=shape.thickest,
+        path=shape.path,
+        holes=shape.holes,
+        aspect=shape.aspect,
+        pieces=layout.pieces,
+        digits=layout.count,
+        kept_share=min(1.0, kept / ink) if ink else 0.0,
+        length=length / min(mask.shape),
+    )
 
 
 # Limits from pictures drawn from 300 MNIST validation images in ten styles (tests/imaging/generator.py) and 30 of

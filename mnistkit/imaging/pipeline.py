@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from mnistkit.data.base import IMAGE_SIZE
 from mnistkit.imaging.background import flatten, smooth
 from mnistkit.imaging.components import arrange
-from mnistkit.imaging.finding import Finding, Statistics, judge
+from mnistkit.imaging.finding import collect, judge
 from mnistkit.imaging.fit import centre, coverage, enlarge, even_width, shrink_into_box
 from mnistkit.imaging.greyscale import to_grey
 from mnistkit.imaging.lines import remove_lines
 from mnistkit.imaging.load import Picture
 from mnistkit.imaging.polarity import is_ink_dark
+from mnistkit.imaging.prepared import Finding, Prepared, Statistics, Step
 from mnistkit.imaging.shape import measure
 from mnistkit.imaging.strokes import join_broken
 from mnistkit.imaging.threshold import ink_levels, ink_mask
@@ -24,42 +25,6 @@ from mnistkit.imaging.transparency import composite
 
 # The median of MNIST's training images is 0.8, and handwriting that runs together is narrower.
 _DIGIT_ASPECT = 0.75
-
-
-@dataclass(frozen=True)
-class Step:
-    """One stage of the preparation, to be shown.
-
-    Attributes:
-        name: Short and stable, such as "greyscale".
-        title: One line for people.
-        image: uint8 of shape (height, width) or (height, width, 3).
-    """
-
-    name: str
-    title: str
-    image: NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A picture as the model gets it.
-
-    Attributes:
-        tile: uint8 of shape (28, 28), light ink on black; black where nothing was found.
-        finding: What the picture shows, judged by its ink alone.
-        count: How many digits there seem to be.
-        statistics: The figures behind the finding.
-        already_tile: Whether the picture was an MNIST-like tile, which is passed on as it is.
-        steps: The stages in order, if they were asked for.
-    """
-
-    tile: NDArray[np.uint8]
-    finding: Finding
-    count: int
-    statistics: Statistics
-    already_tile: bool
-    steps: tuple[Step, ...] = ()
 
 
 @dataclass
@@ -110,12 +75,12 @@ def _from_strength(strength: NDArray[np.float32], recorder: _Recorder) -> Prepar
     recorder.add("digit", "specks and the picture's edge removed, strokes joined", layout.mask)
     large = enlarge(coverage(strength, layout.mask, levels)) if layout.count else layout.mask[:0, :0]
     if not large.size:
-        return _finish(np.zeros(IMAGE_SIZE, np.uint8), Statistics.of(levels, mask, layout), recorder)
+        return _finish(np.zeros(IMAGE_SIZE, np.uint8), collect(levels, mask, layout), recorder)
     even = even_width(large)
     recorder.add("strokes", "strokes as wide as MNIST's", even)
     tile = centre(shrink_into_box(even))
     recorder.add("tile", "reduced into 20x20, centred by mass in 28x28", tile)
-    return _finish(tile, Statistics.of(levels, mask, layout, measure(large)), recorder)
+    return _finish(tile, collect(levels, mask, layout, measure(large)), recorder)
 
 
 def _finish(tile: NDArray[np.uint8], statistics: Statistics, recorder: _Recorder) -> Prepared:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
-from pathlib import Path
 
 from mnistkit.data.base import IMAGE_SIZE
 from mnistkit.evaluation.answers import Answer, Failure, ReadPicture, answer
 from mnistkit.evaluation.calibration import Calibration
-from mnistkit.exceptions import CheckpointError, MnistkitError, PictureError, UsageError
+from mnistkit.exceptions import CheckpointError, PictureError, UsageError
 from mnistkit.workflows.inference import FoundCheckpoint, find_checkpoints
 from mnistkit.workflows.predict_inputs import PictureInput, find_pictures
+from mnistkit.workflows.predict_reading import ReadAhead
 
 SCHEMA = "mnistkit/predict/1"
 """Form and version of the JSON document of all answers."""
@@ -26,9 +23,10 @@ LINE_SCHEMA = "mnistkit/predict-line/1"
 
 # A step takes up to 2 MB, and a picture has up to eight: with them, fewer pictures are held at a time.
 _BATCH_WITH_STEPS = 8
+# Without them, a picture that waits takes 3 kB.
+_AHEAD = 16_384
 # Answers are not held back longer than this for a batch to fill, in seconds.
 _PATIENCE = 0.3
-_MOST_THREADS = 4
 
 
 def read_stdin() -> bytes:
@@ -56,7 +54,7 @@ class PredictConfig:
         top: How many classes are wanted of each picture; None for what the output shows by itself.
         keep_steps: Whether the answers hold the stages of the pictures' preparation.
         batch_size: Pictures in a forward pass, at most.
-        threads: Threads that read and prepare pictures; None for as many as the machine has, up to four.
+        workers: How many pictures are read at the same time; None for what suits the machine.
         progress: Called with how many pictures are done, of how many, and the unit.
         read_stdin: Returns the picture that "-" stands for.
     """
@@ -67,7 +65,7 @@ class PredictConfig:
     top: int | None = None
     keep_steps: bool = False
     batch_size: int = 500
-    threads: int | None = None
+    workers: int | None = None
     progress: Callable[[int, int, str], None] = field(default=lambda done, total, unit: None)
     read_stdin: Callable[[], bytes] = read_stdin
 
@@ -100,47 +98,32 @@ class PredictRun:
             CheckpointError: the weights cannot be used.
             DeviceError: there is no such device.
         """
-        from mnistkit.imaging.decode import without_remarks
-
-        pool = ThreadPoolExecutor(self.config.threads or _threads(), thread_name_prefix="pictures")
-        try:
-            with without_remarks():
-                yield from self._in_batches(pool)
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-    def _in_batches(self, pool: ThreadPoolExecutor) -> Iterator[Answer | Failure]:
         size = _BATCH_WITH_STEPS if self.config.keep_steps else self.config.batch_size
-        jobs = (self._start(each, pool) for each in self.inputs)
         # The first pictures are read while torch is imported. While a batch is classified, the next one is read.
-        waiting = deque(islice(jobs, 2 * size))
+        with ReadAhead(
+            self.inputs,
+            ahead=2 * size if self.config.keep_steps else _AHEAD,
+            keep_steps=self.config.keep_steps,
+            workers=self.config.workers,
+            read_stdin=self.config.read_stdin,
+        ) as pictures:
+            yield from self._in_batches(pictures, size)
+
+    def _in_batches(self, pictures: ReadAhead, size: int) -> Iterator[Answer | Failure]:
         model = _Model(self) if any(isinstance(each, PictureInput) for each in self.inputs) else None
         batch: list[ReadPicture | Failure] = []
         done, since = 0, time.monotonic()
-        while waiting:
-            job = waiting.popleft()
-            batch.append(job if isinstance(job, Failure) else job.result())
-            waiting.extend(islice(jobs, 1))
-            if len(batch) == size or not waiting or time.monotonic() - since > _PATIENCE:
+        for each in pictures:
+            batch.append(each)
+            last = done + len(batch) == len(self.inputs)
+            if len(batch) == size or last or time.monotonic() - since > _PATIENCE:
+                if model is not None:
+                    model.share_cores(pictures.busy_processes)
                 yield from _classified(batch, model)
                 done, batch = done + len(batch), []
                 if len(self.inputs) > 1:
                     self.config.progress(done, len(self.inputs), "pictures")
                 since = time.monotonic()
-
-    def _start(
-        self, each: PictureInput | Failure, pool: ThreadPoolExecutor
-    ) -> Failure | Future[ReadPicture | Failure]:
-        if isinstance(each, Failure):
-            return each
-        content: str | bytes | None = each.path
-        if content is None:
-            # Here and not in a thread, where Ctrl-C could not end the wait for input that never comes.
-            try:
-                content = self.config.read_stdin()
-            except PictureError as error:
-                return _stdin_failure(each.name, error)
-        return pool.submit(_read, each.name, content, self.config.keep_steps)
 
 
 def open_run(config: PredictConfig, announce: Callable[[str], None] = lambda line: None) -> PredictRun:
@@ -184,6 +167,8 @@ class _Model:
     """The loaded weights."""
 
     def __init__(self, run: PredictRun) -> None:
+        import torch
+
         from mnistkit.device import choose_precision, prepare, select_device
         from mnistkit.workflows.inference import load_model
 
@@ -193,6 +178,19 @@ class _Model:
         self._precision = choose_precision(self._device)
         self._source = run.checkpoint.source()
         self._model, self._normaliser = load_model(self._source, self._device)
+        self._threads = torch.get_num_threads()
+
+    def share_cores(self, others: int) -> None:
+        """Leave a core to each of so many other processes.
+
+        OpenMP's threads wait for one another without sleeping: with more threads than free cores, a step takes
+        several times as long, and the other processes hardly get on.
+        """
+        import torch
+
+        wanted = max(1, self._threads - others)
+        if wanted != torch.get_num_threads():
+            torch.set_num_threads(wanted)
 
     def answers(self, pictures: Sequence[ReadPicture]) -> list[Answer]:
         """Return what is answered about pictures."""
@@ -219,30 +217,3 @@ def _classified(batch: Sequence[ReadPicture | Failure], model: _Model | None) ->
     answers = iter(model.answers(pictures) if model and pictures else [])
     for each in batch:
         yield each if isinstance(each, Failure) else next(answers)
-
-
-def _read(name: str, source: str | bytes, keep_steps: bool) -> ReadPicture | Failure:
-    """Read and prepare one picture; whatever goes wrong is told of this picture alone."""
-    from mnistkit.imaging.load import load_picture
-    from mnistkit.imaging.pipeline import prepare
-
-    try:
-        picture = load_picture(source if isinstance(source, bytes) else Path(source))
-        return ReadPicture(name, picture.size, picture.notes, prepare(picture, keep_steps=keep_steps))
-    except MnistkitError as error:
-        return _stdin_failure(name, error) if isinstance(source, bytes) else Failure(name, error)
-    except MemoryError:
-        return Failure(name, PictureError(f"{name} does not fit into the memory"))
-    except Exception as error:
-        text = " ".join(f"{type(error).__name__}: {error}".split())
-        return Failure(name, PictureError(f"{name}: internal error: {text}", hint="please report it"))
-
-
-def _stdin_failure(name: str, error: MnistkitError) -> Failure:
-    return Failure(name, PictureError(f"standard input: {error.message}", hint=error.hint))
-
-
-def _threads() -> int:
-    import os
-
-    return min(_MOST_THREADS, os.cpu_count() or 1)

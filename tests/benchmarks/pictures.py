@@ -25,7 +25,8 @@ from mnistkit.data.batches import Normaliser
 from mnistkit.device import choose_precision
 from mnistkit.evaluation.predictions import predict_logits
 from mnistkit.imaging.load import load_picture
-from mnistkit.imaging.pipeline import Prepared, prepare
+from mnistkit.imaging.pipeline import prepare
+from mnistkit.imaging.prepared import Prepared
 from tests.imaging.generator import (
     CLEAN,
     STYLES,

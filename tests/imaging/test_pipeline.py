@@ -13,9 +13,9 @@ from PIL import Image
 
 from mnistkit.data import load_dataset
 from mnistkit.data.base import LabelledImages
-from mnistkit.imaging.finding import Finding
 from mnistkit.imaging.load import load_picture
-from mnistkit.imaging.pipeline import Prepared, prepare
+from mnistkit.imaging.pipeline import prepare
+from mnistkit.imaging.prepared import Finding, Prepared
 from tests.imaging.generator import STYLES, WITHOUT_DIGIT, digit_picture, several_digits, without_digit
 
 # Small pictures keep the tests fast; the sizes of real ones are measured by tests/benchmarks/pictures.py.

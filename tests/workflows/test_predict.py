@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -19,6 +21,7 @@ from mnistkit.data.batches import Normaliser
 from mnistkit.evaluation.answers import Answer, Failure, Verdict
 from mnistkit.exceptions import CheckpointError, PictureError, UsageError
 from mnistkit.workflows import predict as workflow
+from mnistkit.workflows import predict_reading
 from mnistkit.workflows.predict import PredictConfig, open_run
 from mnistkit.workflows.predict_inputs import PictureInput, find_pictures
 from tests.imaged import encoded, mnist_checkpoint, page, two_digits, write_tiles
@@ -58,12 +61,12 @@ def test_mnist_as_png_files_gives_the_answers_of_the_direct_evaluation(checkpoin
     assert accuracy > 0.7
 
 
-@pytest.mark.parametrize(("batch_size", "threads"), [(1, 1), (7, 3), (500, 2)])
-def test_the_order_is_that_of_the_input(batch_size: int, threads: int, checkpoint: Path) -> None:
+@pytest.mark.parametrize(("batch_size", "workers"), [(1, 1), (7, 3), (500, 2)])
+def test_the_order_is_that_of_the_input(batch_size: int, workers: int, checkpoint: Path) -> None:
     paths = [str(path) for path in write_tiles(Path("tiles"), 20)]
     paths[3:3] = ["missing.png"]
     order = [*paths[10:], *paths[:10]]
-    found = results(checkpoint, *order, batch_size=batch_size, threads=threads)
+    found = results(checkpoint, *order, batch_size=batch_size, workers=workers)
     assert [each.name for each in found] == order
     assert [each.name for each in found if isinstance(each, Failure)] == ["missing.png"]
 
@@ -81,15 +84,15 @@ def test_progress_reaches_the_end_and_is_not_shown_for_one(checkpoint: Path) -> 
 
 def test_answers_do_not_wait_for_a_slow_batch_to_fill(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = write_tiles(Path("tiles"), 6)
-    gate, read = threading.Event(), workflow._read
+    gate, read = threading.Event(), predict_reading.read
 
-    def slow(name: str, source: str | bytes, keep_steps: bool) -> object:
-        if name == str(paths[5]):
+    def slow(source: predict_reading.Source, keep_steps: bool) -> object:
+        if source.name == str(paths[5]):
             gate.wait(20)
         time.sleep(0.02)
-        return read(name, source, keep_steps)
+        return read(source, keep_steps)
 
-    monkeypatch.setattr(workflow, "_read", slow)
+    monkeypatch.setattr(predict_reading, "read", slow)
     monkeypatch.setattr(workflow, "_PATIENCE", 0.0)
     config = PredictConfig(tuple(map(str, paths)), checkpoint=str(checkpoint), device="cpu")
     stream = open_run(config).results()
@@ -166,7 +169,7 @@ def test_an_error_of_ours_fails_one_picture_and_not_all(checkpoint: Path, monkey
         return prepare(picture, keep_steps=keep_steps)  # type: ignore[arg-type]
 
     monkeypatch.setattr(pipeline, "prepare", fail_once)
-    found = results(checkpoint, *paths, threads=1)
+    found = results(checkpoint, *paths, workers=1)
     assert [isinstance(each, Failure) for each in found] == [True, False, False]
     assert isinstance(found[0], Failure)
     assert "internal error: ZeroDivisionError: oh" in found[0].error.message
@@ -221,3 +224,38 @@ def test_wrong_requests(checkpoint: Path) -> None:
     save_checkpoint(Path("large.safetensors"), load_tensors(checkpoint), info)
     with pytest.raises(CheckpointError, match="for pictures of 32x32"):
         open_run(PredictConfig(("x.png",), checkpoint="large.safetensors"))
+
+
+def test_small_files_are_read_by_the_packet_and_photos_alone() -> None:
+    for number in range(80):
+        Path(f"{number:02d}.png").write_bytes(b"x" * 300)
+    Path("40.png").write_bytes(b"x" * 100_000)
+    inputs: list[PictureInput | Failure] = list(find_pictures(["."]))
+    inputs.insert(50, Failure("gone.png", PictureError("gone.png does not exist")))
+    packets = list(predict_reading._packets(inputs))
+    flat = [each for packet in packets for each in ([packet] if isinstance(packet, Failure) else packet)]
+    assert flat == inputs
+    lengths = [1 if isinstance(packet, Failure) else len(packet) for packet in packets]
+    assert lengths == [32, 8, 1, 9, 1, 30]
+    assert [len(packet) for packet in predict_reading._packets(inputs[:5])] == [1] * 5  # type: ignore[arg-type]
+
+
+def test_pictures_are_read_in_another_process_which_may_die(checkpoint: Path) -> None:
+    paths = write_tiles(Path("tiles"), 3)
+    code = """
+import os, sys
+from mnistkit.workflows import predict_reading
+from mnistkit.workflows.predict import PredictConfig, open_run
+
+parent, read = os.getpid(), predict_reading.read
+def dies_elsewhere(source, keep_steps):
+    if os.getpid() != parent and source.name == sys.argv[3]:
+        os._exit(9)
+    return read(source, keep_steps)
+predict_reading.read = dies_elsewhere
+config = PredictConfig(tuple(sys.argv[2:]), checkpoint=sys.argv[1], device="cpu")
+print(*[answer.name for answer in open_run(config).results()], sep="\\n")
+"""
+    command = [sys.executable, "-c", code, str(checkpoint), *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.stdout.splitlines(), done.stderr) == (list(map(str, paths)), "")
