@@ -11,7 +11,7 @@ from mnistkit.exceptions import CheckpointError
 from mnistkit.runs import RUNS, RunFolder, latest_run
 
 LATEST = "latest"
-DEFAULT_BUNDLED = "convnext"
+DEFAULT_BUNDLED = "pictures"
 """The bundled model that is used where no checkpoint is given."""
 
 WEIGHTS = Path(__file__).parent / "weights"
