@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 WORKING_SIDE = 768
 # Pages and frames are said to be left out; other formats hold small copies or layers of the same picture.
 _WITH_FRAMES = ("GIF", "TIFF", "WEBP", "PNG", "AVIF")
+# Where a PNG file may hold an orientation; to look for it properly takes longer than to decode a small picture.
+_ORIENTED = frozenset(("exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp"))
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ def _upright(opened: Image.Image) -> tuple[Image.Image, bool]:
     from PIL import ImageOps
 
     opened.load()
+    if opened.format == "PNG" and not _ORIENTED.intersection(opened.info):
+        return opened, False
     size = opened.size
     upright = None
     with suppress(Exception):  # a damaged note is none

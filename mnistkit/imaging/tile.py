@@ -18,6 +18,7 @@ _BACKGROUND_PART = 0.5
 _BACKGROUND = 12
 _BRIGHTEST = 192
 _PLACES = np.arange(IMAGE_SIZE[0], dtype=np.float32)
+_ONES = np.ones(IMAGE_SIZE[0], dtype=np.float32)
 
 
 def as_tile(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
@@ -50,12 +51,16 @@ def _single_channel(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
 
 
 def _is_made_like_mnist(tile: NDArray[np.uint8]) -> bool:
-    if tile.max() < _BRIGHTEST or np.count_nonzero(tile <= _BACKGROUND) < _BACKGROUND_PART * tile.size:
+    if np.count_nonzero(tile <= _BACKGROUND) < _BACKGROUND_PART * tile.size:
         return False
-    ink = tile >= _INK
-    sides = [np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0)]
+    highest = tile.max(axis=0), tile.max(axis=1)
+    if highest[0].max() < _BRIGHTEST:
+        return False
+    sides = [np.flatnonzero(side >= _INK) for side in highest]
     if max(int(side[-1] - side[0]) + 1 for side in sides) not in _LONGER_SIDE:
         return False
-    rows, columns = tile.sum(axis=1, dtype=np.float32), tile.sum(axis=0, dtype=np.float32)
-    total = rows.sum()
-    return all(_CENTRE[0] <= float(mass @ _PLACES / total) <= _CENTRE[1] for mass in (rows, columns))
+    ink = tile.astype(np.float32)
+    rows = ink @ _ONES
+    total = float(rows @ _ONES)
+    centre = float(rows @ _PLACES) / total, float(_ONES @ ink @ _PLACES) / total
+    return all(_CENTRE[0] <= place <= _CENTRE[1] for place in centre)

@@ -174,7 +174,7 @@ def read(source: Source, keep_steps: bool) -> ReadPicture | Failure:
 
     name, content = source.name, source.content
     try:
-        picture = load_picture(content if isinstance(content, bytes) else Path(content))
+        picture = load_picture(content)
         return ReadPicture(name, picture.size, picture.notes, prepare(picture, keep_steps=keep_steps))
     except MnistkitError as error:
         return _stdin_failure(name, error) if isinstance(content, bytes) else Failure(name, error)

@@ -1,11 +1,11 @@
 """Measure a checkpoint on generated pictures: digits, and pictures without one.
 
-    python tests/benchmarks/pictures.py CHECKPOINT [--each N] [--seed S] [--split val|test] [--threshold P]
+    python tests/benchmarks/pictures.py CHECKPOINT [--each N] [--seed S] [--split val|test]
 
 For each style N single digits, and N pictures of each kind without exactly one digit, are drawn by
 tests/imaging/generator.py, written as PNG files, and read, prepared and classified. A picture is refused if the
-preparation finds no digit or several, or if the probability stays below the threshold. Choices are made with
-``--split val``; the test images are for the final report alone.
+preparation finds no digit or several, or if the probability stays below the checkpoint's threshold. Choices are
+made with ``--split val``; the test images are for the final report alone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import argparse
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -23,10 +22,12 @@ from mnistkit.checkpoint import load_checkpoint
 from mnistkit.data import load_dataset
 from mnistkit.data.batches import Normaliser
 from mnistkit.device import choose_precision
+from mnistkit.evaluation.calibration import Calibration
 from mnistkit.evaluation.predictions import predict_logits
 from mnistkit.imaging.load import load_picture
 from mnistkit.imaging.pipeline import prepare
 from mnistkit.imaging.prepared import Prepared
+from mnistkit.locate import locate_checkpoint
 from tests.imaging.generator import (
     CLEAN,
     STYLES,
@@ -79,15 +80,16 @@ def examine(made: Made) -> Outcome:
     return Outcome(made.kind, made.label, made.count, prepared, time.process_time() - start)
 
 
-def classify(checkpoint: Path, outcomes: list[Outcome]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the predicted digits and their probabilities."""
-    loaded = load_checkpoint(checkpoint, CPU)
+def classify(checkpoint: str, outcomes: list[Outcome]) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return the predicted digits, their probabilities, and the probability below which there is no answer."""
+    loaded = load_checkpoint(locate_checkpoint(checkpoint, print), CPU)
+    calibration = Calibration.of(loaded.info.calibration)
     tiles = torch.from_numpy(np.stack([outcome.prepared.tile for outcome in outcomes]))[:, None]
     normaliser = Normaliser(loaded.info.mean, loaded.info.std)
     precision = choose_precision(CPU, "fp32")
     logits = predict_logits(loaded.model, tiles, normaliser, batch_size=256, precision=precision)
-    best = logits.softmax(dim=1).max(dim=1)
-    return best.indices.numpy(), best.values.numpy()
+    best = calibration.probabilities(logits).max(dim=1)
+    return best.indices.numpy(), best.values.numpy(), calibration.threshold
 
 
 def report(outcomes: list[Outcome], digits: np.ndarray, sure: np.ndarray, threshold: float) -> None:
@@ -118,15 +120,14 @@ def report(outcomes: list[Outcome], digits: np.ndarray, sure: np.ndarray, thresh
 def main() -> None:
     """Run the measurement."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("checkpoint")
     parser.add_argument("--each", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--split", choices=("val", "test"), default="val")
-    parser.add_argument("--threshold", type=float, default=0.9)
     parser.add_argument("--largest", type=int, default=3000, help="longest shorter side of a picture")
     options = parser.parse_args()
     outcomes = [examine(made) for made in generate(options.each, options.seed, options.split, options.largest)]
-    report(outcomes, *classify(options.checkpoint, outcomes), options.threshold)
+    report(outcomes, *classify(options.checkpoint, outcomes))
 
 
 if __name__ == "__main__":
