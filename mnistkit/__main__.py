@@ -1,6 +1,6 @@
 """``python -m mnistkit``: the same as the ``mnistkit`` command."""
 
-from mnistkit.cli import main
+from mnistkit.cli import run
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run()
