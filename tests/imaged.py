@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,10 @@ def mnist_checkpoint(path: Path) -> Path:
 
 
 def write_tiles(folder: Path, count: int) -> list[Path]:
-    """Write the first test images of MNIST as PNG files."""
+    """Write the first test images of MNIST as PNG files, from the beginning again where there are no more."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{number:05d}.png" for number in range(count)]
-    for path, image in zip(paths, load_dataset("mnist").test.images, strict=False):
+    for path, image in zip(paths, cycle(load_dataset("mnist").test.images), strict=False):
         Image.fromarray(image).save(path)
     return paths
 

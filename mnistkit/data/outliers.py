@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 from mnistkit.data.base import IMAGE_SIZE
-from mnistkit.imaging.fit import BOX, centre, shrink_into_box
+from mnistkit.imaging.fit import BOX, centre, shrink_into_box, trimmed
 
 _SIGNS = "AEFHKMNPRWXdefhkmnwxΔΛΞΠΦΨαλμπφψχωЖДШЩЮЯЭФ#&@%$+=*?√∞∑€£♥♣→"
 _CUTS = ("Sans", "Sans-Oblique", "Sans-Bold", "Serif", "Serif-Italic", "SansMono")
@@ -50,11 +50,8 @@ def draw_outliers(n: int, digits: NDArray[np.uint8], rng: np.random.Generator) -
 
 
 def _tile(drawing: Drawing) -> NDArray[np.uint8]:
-    mask = drawing > 0.5
-    if not mask.any():
-        return np.zeros(IMAGE_SIZE, dtype=np.uint8)
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    return centre(shrink_into_box(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]))
+    ink = trimmed(drawing > 0.5)
+    return centre(shrink_into_box(ink)) if ink.size else np.zeros(IMAGE_SIZE, dtype=np.uint8)
 
 
 def _pen(rng: np.random.Generator) -> int:

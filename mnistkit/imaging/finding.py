@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mnistkit.imaging.fit import trimmed
 from mnistkit.imaging.prepared import Finding, Statistics
 from mnistkit.imaging.shape import Shape
 from mnistkit.imaging.threshold import InkLevels
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 def collect(levels: InkLevels, mask: NDArray[np.bool_], layout: Layout, shape: Shape | None = None) -> Statistics:
     """Collect the figures; without a shape nothing was found."""
     ink, kept = np.count_nonzero(mask), np.count_nonzero(layout.mask)
-    rows, columns = (np.flatnonzero(layout.mask.any(axis=axis)) for axis in (1, 0))
-    length = max((int(side[-1] - side[0]) + 1 for side in (rows, columns) if side.size), default=0)
     shape = shape or Shape(0.0, 0.0, 0.0, 0, 0.0)
     return Statistics(
         contrast=levels.contrast,
@@ -34,7 +33,7 @@ def collect(levels: InkLevels, mask: NDArray[np.bool_], layout: Layout, shape: S
         pieces=layout.pieces,
         digits=layout.count,
         kept_share=min(1.0, kept / ink) if ink else 0.0,
-        length=length / min(mask.shape),
+        length=max(trimmed(layout.mask).shape) / min(mask.shape),
     )
 
 

@@ -48,10 +48,11 @@ def enlarge(cover: NDArray[np.float32]) -> NDArray[np.bool_]:
     height, width = (max(1, round(length * scale)) for length in cover.shape)
     kind = Image.Resampling.BICUBIC if scale > 1 else Image.Resampling.BOX
     resized = np.asarray(Image.fromarray(cover).resize((width, height), kind))
-    return _trimmed(resized > 0.5)
+    return trimmed(resized > 0.5)
 
 
-def _trimmed(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def trimmed(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the part of a mask that its ink spans; of shape (0, 0) without ink."""
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     if not rows.size:
         return mask[:0, :0]
@@ -71,8 +72,8 @@ def even_width(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     # The box scales with the digit: thicker strokes make it larger, and everything is shrunk more.
     change = (max(mask.shape) * target - BOX * width) / (2 * (BOX - target))
     if change > 0:
-        return _trimmed(np.asarray(ndimage.distance_transform_edt(~padded)) <= change)
-    return _trimmed(_thinned(padded, inside, -change))
+        return trimmed(np.asarray(ndimage.distance_transform_edt(~padded)) <= change)
+    return trimmed(_thinned(padded, inside, -change))
 
 
 def _thinned(mask: NDArray[np.bool_], inside: NDArray[np.float32], change: float) -> NDArray[np.bool_]:

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from mnistkit.evaluation.confusion import ConfusionResult
 from mnistkit.reporting import confusion_words as words
+from mnistkit.reporting.console import can_show
 from mnistkit.reporting.heat import DIAGONAL, Scale, mistake_colour, mistakes, text_colour
 
 # A class whose name is longer is headed by its number.
@@ -61,11 +62,7 @@ class _Glyphs:
 
     @classmethod
     def of(cls, console: Console) -> _Glyphs:
-        try:
-            "·■".encode(console.encoding)
-        except (UnicodeEncodeError, LookupError):
-            return cls(".", "#")
-        return cls("·", "■")
+        return cls("·", "■") if can_show(console, "·■") else cls(".", "#")
 
 
 @dataclass(frozen=True)

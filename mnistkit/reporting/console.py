@@ -34,6 +34,15 @@ def drawing_width(console: Console, default: int = 80) -> int:
     return console.width if console.is_terminal else default
 
 
+def can_show(console: Console, characters: str) -> bool:
+    """Say whether the console's encoding has all of ``characters``."""
+    try:
+        characters.encode(console.encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
 def note(line: str) -> None:
     """Print one line about what is going on to standard error."""
     stderr().print(line, soft_wrap=True)

@@ -10,6 +10,7 @@ from rich.console import Console
 from mnistkit.evaluation.errors import ErrorsResult
 from mnistkit.evaluation.mistakes import Judgement, Mistake, Section
 from mnistkit.reporting import errors_words as words
+from mnistkit.reporting.console import can_show
 from mnistkit.reporting.explained import beside, reading
 from mnistkit.reporting.pictures import can_show_greys, print_pictures
 
@@ -81,8 +82,4 @@ def _notes(result: ErrorsResult) -> Iterator[str]:
 
 
 def _arrow(console: Console) -> str:
-    try:
-        words.ARROW.encode(console.encoding)
-    except (UnicodeEncodeError, LookupError):
-        return words.ASCII_ARROW
-    return words.ARROW
+    return words.ARROW if can_show(console, words.ARROW) else words.ASCII_ARROW

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from mnistkit.reporting.console import drawing_width
+from mnistkit.reporting.console import can_show, drawing_width
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,13 +65,7 @@ def picture_lines(console: Console, image: NDArray[np.uint8]) -> list[Text]:
 
 def can_show_greys(console: Console) -> bool:
     """Say whether the console has enough greys, and the half block, for pictures in colour."""
-    if console.color_system not in _GREYS:
-        return False
-    try:
-        _HALF_BLOCK.encode(console.encoding)
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
+    return console.color_system in _GREYS and can_show(console, _HALF_BLOCK)
 
 
 def _lines_for(console: Console) -> Callable[[NDArray[np.uint8]], list[Text]]:

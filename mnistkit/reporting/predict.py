@@ -11,7 +11,7 @@ from rich.text import Text
 from mnistkit.evaluation.answers import Answer, Verdict
 from mnistkit.evaluation.calibration import Calibration
 from mnistkit.reporting import predict_words as words
-from mnistkit.reporting.console import drawing_width
+from mnistkit.reporting.console import can_show, drawing_width
 from mnistkit.reporting.numbers import percentage
 from mnistkit.reporting.pictures import picture_lines
 
@@ -67,9 +67,7 @@ def _bars(console: Console, ranking: tuple[tuple[str, float], ...], columns: int
 
 
 def _bar(console: Console, share: float, longest: int) -> str:
-    try:
-        _EIGHTHS.encode(console.encoding)
-    except (UnicodeEncodeError, LookupError):
+    if not can_show(console, _EIGHTHS):
         return "#" * round(share * longest)
     cells, eighths = divmod(round(share * longest * 8), 8)
     return _EIGHTHS[0] * cells + (_EIGHTHS[8 - eighths] if eighths else "")

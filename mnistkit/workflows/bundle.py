@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistkit import locate
-from mnistkit.checkpoint import CheckpointInfo, load_tensors, read_info, save_checkpoint
+from mnistkit.checkpoint import CheckpointInfo, load_checkpoint, load_tensors, read_info, save_checkpoint
 from mnistkit.data.base import LoadOptions
 from mnistkit.exceptions import CheckpointError, OutputError, UsageError
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from mnistkit.evaluation.calibration import Calibration
 
@@ -81,10 +81,11 @@ def bundle(config: BundleConfig, announce: Callable[[str], None] = lambda line: 
     # A run on all images says so in its folder's metrics and here: it never measured a validation accuracy.
     if "val_accuracy" not in info.metrics:
         raise CheckpointError(f"{path} was trained without validation images; there is nothing to calibrate on")
-    weights = load_tensors(path)
+    model, weights = load_checkpoint(path).model, load_tensors(path)
     if config.half:
         weights = _halved(weights, path)
-    calibration = _calibrate(info, weights, config.load, announce)
+        model.load_state_dict(weights)
+    calibration = _calibrate(model, info, config.load, announce)
     target = locate.bundled_path(config.name)
     size, total = _write(target, weights, replace(info, calibration=calibration.to_dict()))
     return BundleResult(target, size, total, MAX_BYTES, calibration)
@@ -114,7 +115,7 @@ def _halved(weights: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
 
 
 def _calibrate(
-    info: CheckpointInfo, weights: Mapping[str, Tensor], load: LoadOptions, announce: Callable[[str], None]
+    model: nn.Module, info: CheckpointInfo, load: LoadOptions, announce: Callable[[str], None]
 ) -> Calibration:
     import torch
 
@@ -123,15 +124,12 @@ def _calibrate(
     from mnistkit.device import Precision, prepare
     from mnistkit.evaluation.calibration import calibrate
     from mnistkit.evaluation.predictions import predict_logits
-    from mnistkit.models import build_model
     from mnistkit.training.recipe import Recipe
 
     device = torch.device("cpu")
     prepare(device)
     data = DeviceImages.of(load_dataset(info.dataset, load).split("val"), device)
     announce(f"running it on {len(data):,} validation images")
-    model = build_model(info.architecture, num_classes=len(info.classes), **info.architecture_args)
-    model.load_state_dict(weights)
     logits = predict_logits(
         model,
         data.images,

@@ -24,6 +24,7 @@ import numpy as np
 from PIL import Image
 
 from mnistkit.data import load_dataset
+from tests.benchmarks.memory import RSS_UNIT
 from tests.imaging.generator import STYLES, digit_picture
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO", "TGA", "PCX")
@@ -86,7 +87,7 @@ def main() -> None:
 
 def report(files: int, result: subprocess.CompletedProcess[str], seconds: float) -> None:
     """Print what became of the files."""
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * RSS_UNIT / 1e6
     answered = [json.loads(line) for line in result.stdout.splitlines()]
     outcomes = Counter(entry["answer"] for entry in answered)
     tracebacks = result.stderr.count("Traceback")

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 
+# What the operating system counts the resident set size in, in bytes.
+RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 TRAIN = ["-m", "mnistkit", "train", "--arch", "convnext", "--epochs", "1", "--out"]
 
 
@@ -24,8 +26,7 @@ def peak_megabytes(arguments: list[str]) -> float:
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
     )
-    unit = 1 if sys.platform == "darwin" else 1024
-    return int(done.stdout) * unit / 1e6
+    return int(done.stdout) * RSS_UNIT / 1e6
 
 
 def main() -> None:

@@ -16,9 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image
-
-from mnistkit.data import load_dataset
+from tests.imaged import write_tiles
 
 
 def seconds(arguments: Sequence[str]) -> tuple[float, float]:
@@ -29,20 +27,13 @@ def seconds(arguments: Sequence[str]) -> tuple[float, float]:
     return wall, after.children_user + after.children_system - before.children_user - before.children_system
 
 
-def write_files(folder: Path, count: int) -> None:
-    """Write ``count`` test images as PNG files."""
-    images = load_dataset("mnist").test.images
-    for number in range(count):
-        Image.fromarray(images[number % len(images)]).save(folder / f"{number:05d}.png")
-
-
 def main() -> None:
     """Print one line for each measurement."""
     checkpoint, files, rounds = [*sys.argv[1:], *["", "10000", "5"][len(sys.argv) - 1 :]]
     given = ["--checkpoint", checkpoint] if checkpoint else []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_files(folder, int(files))
+        write_tiles(folder, int(files))
         predict = ["-m", "mnistkit", "predict", *given]
         commands = {
             "import torch": ["-c", "import torch"],
