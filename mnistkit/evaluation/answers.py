@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mnistkit.exceptions import MnistkitError
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from mnistkit.evaluation.calibration import Calibration
-    from mnistkit.imaging.prepared import Prepared, Step
+    from mnistkit.imaging.prepared import Finding, Step
 
 
 class Verdict(str, Enum):
@@ -100,14 +100,22 @@ class Failure:
         return {"path": self.name, "answer": "error", "error": self.error.message}
 
 
-@dataclass(frozen=True)
-class ReadPicture:
-    """A picture that has been read and prepared, but not classified."""
+class ReadPicture(NamedTuple):
+    """A picture that has been read and prepared, but not classified; light, since it travels between processes.
+
+    Attributes:
+        name: As in :class:`Answer`, like all that stand there too.
+        finding: What the picture shows, judged by its ink alone.
+        digits: How many digits it shows, 0 where nothing was found.
+    """
 
     name: str
+    finding: Finding
+    digits: int
+    tile: NDArray[np.uint8]
     size: tuple[int, int]
     notes: tuple[str, ...]
-    prepared: Prepared
+    steps: tuple[Step, ...]
 
 
 def answer(
@@ -127,21 +135,20 @@ def answer(
     shares, order = calibration.probabilities(logits).sort(dim=1, descending=True, stable=True)
     answers = []
     for picture, numbers, places in zip(pictures, shares.tolist(), order.tolist(), strict=True):
-        prepared = picture.prepared
-        verdict = Verdict(prepared.finding.value)
+        verdict = Verdict(picture.finding.value)
         if verdict is Verdict.DIGIT and numbers[0] < calibration.threshold:
             verdict = Verdict.UNSURE
-        ranking = tuple((classes[place], share) for place, share in zip(places, numbers, strict=True))
+        ranking = tuple(zip([classes[place] for place in places], numbers, strict=True))
         answers.append(
             Answer(
                 picture.name,
                 verdict,
                 () if verdict in _WITHOUT_RANKING else ranking,
-                0 if verdict is Verdict.NOTHING else prepared.count,
-                prepared.tile,
+                picture.digits,
+                picture.tile,
                 picture.size,
                 picture.notes,
-                prepared.steps,
+                picture.steps,
             )
         )
     return answers

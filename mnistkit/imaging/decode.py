@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from PIL import Image
 
 MAX_PIXELS = 100_000_000
-# Left out are formats that start other programs (EPS), that Pillow only names (HDF5), or that no one draws in. The
-# first five are the ones Pillow knows without importing all the others.
+# Pillow knows these without importing all its other modules.
+_FREQUENT = ("PNG", "JPEG", "GIF", "BMP", "PPM")
+# Left out are formats that start other programs (EPS), that Pillow only names (HDF5), or that no one draws in.
 _FORMATS = (
-    *("PNG", "JPEG", "GIF", "BMP", "PPM", "WEBP", "TIFF", "MPO", "JPEG2000", "AVIF", "ICO", "DIB", "PCX", "TGA"),
-    *("PSD", "SGI", "QOI", "ICNS", "SUN", "XBM", "XPM", "MSP", "IM", "DDS", "CUR"),
+    *_FREQUENT,
+    *("WEBP", "TIFF", "MPO", "JPEG2000", "AVIF", "ICO", "DIB", "PCX", "TGA", "PSD", "SGI", "QOI", "ICNS", "SUN"),
+    *("XBM", "XPM", "MSP", "IM", "DDS", "CUR"),
 )
 
 
@@ -51,7 +53,7 @@ def open_picture(source: str | Path | bytes) -> Iterator[Image.Image]:
 
     name, content = read_source(source)
     try:
-        with Image.open(BytesIO(content), formats=formats()) as opened:
+        with _identify(content) as opened:
             _check_size(name, opened)
             yield opened
     except UnidentifiedImageError:
@@ -67,6 +69,14 @@ def open_picture(source: str | Path | bytes) -> Iterator[Image.Image]:
         # Pillow's decoders raise nearly anything on damaged files: OSError, SyntaxError, ValueError, struct.error.
         reason = " ".join(str(error).split()) or type(error).__name__
         raise PictureError(f"{name} is damaged: {reason}", hint="save the picture again") from None
+
+
+def _identify(content: bytes) -> Image.Image:
+    from PIL import Image, UnidentifiedImageError
+
+    with suppress(UnidentifiedImageError):
+        return Image.open(BytesIO(content), formats=_FREQUENT)
+    return Image.open(BytesIO(content), formats=formats())
 
 
 _LIMIT = f"more than {MAX_PIXELS // 10**6} million pixels"

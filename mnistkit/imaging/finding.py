@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mnistkit.imaging.fit import trimmed
-from mnistkit.imaging.prepared import Finding, Statistics
+from mnistkit.imaging.prepared import Finding
 from mnistkit.imaging.shape import Shape
 from mnistkit.imaging.threshold import InkLevels
 
@@ -15,6 +16,39 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mnistkit.imaging.components import Layout
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Figures about the ink of a picture.
+
+    Attributes:
+        contrast: How far ink and ground lie apart, in grey levels.
+        noise: Spread of the ground, in grey levels.
+        ink_share: Part of the picture that is ink, 0 to 1.
+        stroke_width: In pixels of the 20x20 box, before it was brought into MNIST's range.
+        thickest: Diameter of the largest disc inside the ink, in pixels of the same box.
+        path: Length of the strokes, measured in the digit's longer side.
+        holes: Loops that the strokes enclose.
+        aspect: Width of the digit divided by its height.
+        pieces: Connected pieces of ink that are not specks.
+        digits: Digit-like groups of pieces.
+        kept_share: Part of all ink that belongs to the digit, 0 to 1.
+        length: The digit's longer side as a part of the picture's shorter side.
+    """
+
+    contrast: float
+    noise: float
+    ink_share: float
+    stroke_width: float
+    thickest: float
+    path: float
+    holes: int
+    aspect: float
+    pieces: int
+    digits: int
+    kept_share: float
+    length: float
 
 
 def collect(levels: InkLevels, mask: NDArray[np.bool_], layout: Layout, shape: Shape | None = None) -> Statistics:

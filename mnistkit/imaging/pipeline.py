@@ -1,42 +1,14 @@
-"""All steps in order: from a picture to the tile a model is given, and what was found on the way."""
+"""From a picture to the tile a model is given: a tile already is left as it is, the rest goes step by step."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistkit.data.base import IMAGE_SIZE
-from mnistkit.imaging.background import flatten, smooth
-from mnistkit.imaging.components import arrange
-from mnistkit.imaging.finding import collect, judge
-from mnistkit.imaging.fit import centre, coverage, enlarge, even_width, shrink_into_box
-from mnistkit.imaging.greyscale import to_grey
-from mnistkit.imaging.lines import remove_lines
 from mnistkit.imaging.load import Picture
-from mnistkit.imaging.polarity import is_ink_dark
-from mnistkit.imaging.prepared import Finding, Prepared, Statistics, Step
-from mnistkit.imaging.shape import measure
-from mnistkit.imaging.strokes import join_broken
-from mnistkit.imaging.threshold import ink_levels, ink_mask
-from mnistkit.imaging.tile import as_tile
-from mnistkit.imaging.transparency import composite
-
-# The median of MNIST's training images is 0.8, and handwriting that runs together is narrower.
-_DIGIT_ASPECT = 0.75
-
-
-@dataclass
-class _Recorder:
-    """Collects steps, if anyone wants to see them."""
-
-    wanted: bool
-    steps: list[Step] = field(default_factory=list)
-
-    def add(self, name: str, title: str, image: NDArray[np.generic]) -> None:
-        if self.wanted:
-            self.steps.append(Step(name, title, _viewable(image)))
+from mnistkit.imaging.prepared import Finding, Prepared
+from mnistkit.imaging.recorder import Recorder
+from mnistkit.imaging.tile import as_tiles
 
 
 def prepare(picture: Picture, *, keep_steps: bool = False) -> Prepared:
@@ -46,66 +18,19 @@ def prepare(picture: Picture, *, keep_steps: bool = False) -> Prepared:
         picture: As :func:`mnistkit.imaging.load.load_picture` gives it.
         keep_steps: Whether the stages are kept for showing; costs time and memory.
     """
-    recorder = _Recorder(keep_steps)
-    recorder.add("original", _original_title(picture), picture.pixels)
-    tile = as_tile(picture.pixels)
-    if tile is not None:
-        recorder.add("tile", "already an MNIST-like tile: used as it is", tile)
-        return Prepared(tile, Finding.DIGIT, 1, Statistics.of_tile(tile), True, tuple(recorder.steps))
-    pixels = picture.pixels
-    if pixels.ndim == 3 and pixels.shape[2] == 4:
-        pixels = composite(pixels)
-        recorder.add("opaque", "transparency replaced", pixels)
-    grey = smooth(to_grey(pixels))
-    recorder.add("greyscale", "grey levels that show the ink", grey)
-    dark = is_ink_dark(grey)
-    strength = flatten(grey, dark)
-    recorder.add("ink", f"{'dark' if dark else 'light'} ink without ground and shadows", strength)
-    strength = remove_lines(strength)
-    recorder.add("lines", "lines of the paper removed", strength)
-    return _from_strength(strength, recorder)
+    (tile,) = as_tiles([picture.pixels])
+    return prepare_checked(picture, tile, keep_steps=keep_steps)
 
 
-def _from_strength(strength: NDArray[np.float32], recorder: _Recorder) -> Prepared:
-    levels = ink_levels(strength)
-    mask = ink_mask(strength, levels)
-    recorder.add("threshold", "what is ink", mask)
-    joined = join_broken(mask)
-    layout = arrange(joined)
-    recorder.add("digit", "specks and the picture's edge removed, strokes joined", layout.mask)
-    large = enlarge(coverage(strength, layout.mask, levels)) if layout.count else layout.mask[:0, :0]
-    if not large.size:
-        return _finish(np.zeros(IMAGE_SIZE, np.uint8), collect(levels, mask, layout), recorder)
-    even = even_width(large)
-    recorder.add("strokes", "strokes as wide as MNIST's", even)
-    tile = centre(shrink_into_box(even))
-    recorder.add("tile", "reduced into 20x20, centred by mass in 28x28", tile)
-    return _finish(tile, collect(levels, mask, layout, measure(large)), recorder)
-
-
-def _finish(tile: NDArray[np.uint8], statistics: Statistics, recorder: _Recorder) -> Prepared:
-    finding = judge(statistics)
-    count = statistics.digits
-    if finding is Finding.NOTHING:
-        tile = np.zeros(IMAGE_SIZE, np.uint8)
-    if finding in (Finding.NOTHING, Finding.NOT_A_DIGIT):
-        count = 0
-    elif finding is Finding.SEVERAL and count == 1:  # they touch each other
-        count = max(2, round(statistics.aspect / _DIGIT_ASPECT))
-    return Prepared(tile, finding, count, statistics, False, tuple(recorder.steps))
-
-
-def _original_title(picture: Picture) -> str:
+def prepare_checked(picture: Picture, tile: NDArray[np.uint8] | None, *, keep_steps: bool = False) -> Prepared:
+    """Do as :func:`prepare`, with what :func:`mnistkit.imaging.tile.as_tiles` has said of the picture."""
+    recorder = Recorder(keep_steps)
     width, height = picture.size
-    return f"the picture, {width}x{height}"
+    recorder.add("original", f"the picture, {width}x{height}", picture.pixels)
+    if tile is None:
+        # The steps need scipy, which takes as long to import as a thousand tiles to read.
+        from mnistkit.imaging.steps import from_pixels
 
-
-def _viewable(image: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Return levels of any range as 8 bits."""
-    if image.dtype == np.bool_:
-        return np.asarray(image, dtype=np.uint8) * np.uint8(255)
-    if image.dtype == np.uint8:
-        return np.asarray(image, dtype=np.uint8)
-    levels = np.asarray(image, dtype=np.float32)
-    low, high = min(float(levels.min()), 0.0), max(float(levels.max()), 1.0)
-    return ((levels - low) / (high - low) * 255).round().astype(np.uint8)
+        return from_pixels(picture.pixels, recorder)
+    recorder.add("tile", "already an MNIST-like tile: used as it is", tile)
+    return Prepared(tile, Finding.DIGIT, 1, True, tuple(recorder.steps))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from mnistkit.data.base import IMAGE_SIZE
-from mnistkit.evaluation.answers import Answer, Failure, ReadPicture, answer
+from mnistkit.evaluation.answers import Answer, Failure, ReadPicture
 from mnistkit.evaluation.calibration import Calibration
 from mnistkit.exceptions import CheckpointError, PictureError, UsageError
 from mnistkit.workflows.inference import FoundCheckpoint, find_checkpoints
 from mnistkit.workflows.predict_inputs import PictureInput, find_pictures
+from mnistkit.workflows.predict_model import BatchModel
 from mnistkit.workflows.predict_reading import ReadAhead
 
 SCHEMA = "mnistkit/predict/1"
@@ -107,23 +108,38 @@ class PredictRun:
             workers=self.config.workers,
             read_stdin=self.config.read_stdin,
         ) as pictures:
-            yield from self._in_batches(pictures, size)
+            if not any(isinstance(each, PictureInput) for each in self.inputs):
+                yield from (each for each in self.inputs if isinstance(each, Failure))
+                return
+            with BatchModel(
+                self.checkpoint, self.calibration, device=self.config.device, batch_size=self.config.batch_size
+            ) as model:
+                yield from self._in_batches(pictures, model, size)
 
-    def _in_batches(self, pictures: ReadAhead, size: int) -> Iterator[Answer | Failure]:
-        model = _Model(self) if any(isinstance(each, PictureInput) for each in self.inputs) else None
-        batch: list[ReadPicture | Failure] = []
-        done, since = 0, time.monotonic()
-        for each in pictures:
-            batch.append(each)
-            last = done + len(batch) == len(self.inputs)
-            if len(batch) == size or last or time.monotonic() - since > _PATIENCE:
-                if model is not None:
-                    model.share_cores(pictures.busy_processes)
-                yield from _classified(batch, model)
-                done, batch = done + len(batch), []
-                if len(self.inputs) > 1:
-                    self.config.progress(done, len(self.inputs), "pictures")
-                since = time.monotonic()
+    def _in_batches(self, pictures: ReadAhead, model: BatchModel, size: int) -> Iterator[Answer | Failure]:
+        total, done = len(self.inputs), 0
+        for batch, is_full in _batches(pictures, size):
+            model.start(batch)
+            # Where no full batch comes together in time, reading takes longer than the model.
+            for results in model.finished(wait=not is_full):
+                yield from results
+                done += len(results)
+                if total > 1:
+                    self.config.progress(done, total, "pictures")
+
+
+def _batches(
+    pictures: Iterable[ReadPicture | Failure], size: int
+) -> Iterator[tuple[list[ReadPicture | Failure], bool]]:
+    """Yield batches of at most ``size``, and whether they have this size; the last may be empty, and has not."""
+    batch: list[ReadPicture | Failure] = []
+    since = time.monotonic()
+    for each in pictures:
+        batch.append(each)
+        if len(batch) == size or time.monotonic() - since > _PATIENCE:
+            yield batch, len(batch) == size
+            batch, since = [], time.monotonic()
+    yield batch, False
 
 
 def open_run(config: PredictConfig, announce: Callable[[str], None] = lambda line: None) -> PredictRun:
@@ -161,59 +177,3 @@ def check_top(top: int | None) -> int | None:
     if top is not None and top < 1:
         raise UsageError(f"--top-k must be at least 1, not {top}")
     return top
-
-
-class _Model:
-    """The loaded weights."""
-
-    def __init__(self, run: PredictRun) -> None:
-        import torch
-
-        from mnistkit.device import choose_precision, prepare, select_device
-        from mnistkit.workflows.inference import load_model
-
-        self._run = run
-        self._device = select_device(run.config.device)
-        prepare(self._device)
-        self._precision = choose_precision(self._device)
-        self._source = run.checkpoint.source()
-        self._model, self._normaliser = load_model(self._source, self._device)
-        self._threads = torch.get_num_threads()
-
-    def share_cores(self, others: int) -> None:
-        """Leave a core to each of so many other processes.
-
-        OpenMP's threads wait for one another without sleeping: with more threads than free cores, a step takes
-        several times as long, and the other processes hardly get on.
-        """
-        import torch
-
-        wanted = max(1, self._threads - others)
-        if wanted != torch.get_num_threads():
-            torch.set_num_threads(wanted)
-
-    def answers(self, pictures: Sequence[ReadPicture]) -> list[Answer]:
-        """Return what is answered about pictures."""
-        import numpy as np
-        import torch
-
-        from mnistkit.evaluation.predictions import predict_logits
-        from mnistkit.workflows.inference import finite
-
-        tiles = torch.from_numpy(np.stack([picture.prepared.tile for picture in pictures])).unsqueeze(1)
-        logits = predict_logits(
-            self._model,
-            tiles.to(self._device),
-            self._normaliser,
-            batch_size=self._run.config.batch_size,
-            precision=self._precision,
-        )
-        return answer(pictures, finite(logits, self._source), self._run.classes, self._run.calibration)
-
-
-def _classified(batch: Sequence[ReadPicture | Failure], model: _Model | None) -> Iterator[Answer | Failure]:
-    """Yield an answer in the place of each picture; failures stay where they are."""
-    pictures = [each for each in batch if isinstance(each, ReadPicture)]
-    answers = iter(model.answers(pictures) if model and pictures else [])
-    for each in batch:
-        yield each if isinstance(each, Failure) else next(answers)

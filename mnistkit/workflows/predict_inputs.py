@@ -6,7 +6,6 @@ import glob
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from mnistkit.evaluation.answers import Failure
 from mnistkit.exceptions import PictureError, UsageError
@@ -89,7 +88,7 @@ def _in_folder(folder: str) -> Iterator[PictureInput | Failure]:
     for place, folders, files in os.walk(folder, onerror=refused.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            if not name.startswith(".") and Path(name).suffix.lower() in _SUFFIXES:
+            if name.lower().endswith(_SUFFIXES) and not name.startswith("."):
                 path = os.path.join(place, name)  # noqa: PTH118
                 yield PictureInput(path, path)
         while refused:

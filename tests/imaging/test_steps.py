@@ -11,12 +11,12 @@ from scipy import ndimage
 
 from mnistkit.imaging.background import flatten
 from mnistkit.imaging.components import arrange, drop_border, find_pieces
-from mnistkit.imaging.finding import judge
+from mnistkit.imaging.finding import Statistics, judge
 from mnistkit.imaging.fit import BOX, centre, coverage, enlarge, even_width, shrink_into_box
 from mnistkit.imaging.greyscale import ink_direction, to_grey
 from mnistkit.imaging.lines import remove_lines
 from mnistkit.imaging.polarity import is_ink_dark, shrink
-from mnistkit.imaging.prepared import Finding, Statistics
+from mnistkit.imaging.prepared import Finding
 from mnistkit.imaging.shape import measure
 from mnistkit.imaging.strokes import join_broken, ridge_width, stroke_width
 from mnistkit.imaging.threshold import ink_levels, ink_mask

@@ -10,7 +10,7 @@ from PIL import Image
 from mnistkit.data import load_dataset
 from mnistkit.imaging.load import load_picture
 from mnistkit.imaging.pipeline import prepare
-from mnistkit.imaging.tile import as_tile
+from mnistkit.imaging.tile import as_tiles
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_mnist_files_come_through_bit_by_bit(tiles: NDArray[np.uint8], inverted:
 
 def test_all_of_mnist_is_known_as_such() -> None:
     images = np.array(load_dataset("mnist").train.images[::60])
-    assert all(as_tile(image) is not None for image in images)
+    assert all(tile is not None for tile in as_tiles(list(images)))
 
 
 def test_tiles_from_jpeg_are_tiles(tiles: NDArray[np.uint8]) -> None:
@@ -40,7 +40,7 @@ def test_tiles_from_jpeg_are_tiles(tiles: NDArray[np.uint8]) -> None:
     for tile in tiles[:50]:
         stream = io.BytesIO()
         Image.fromarray(tile).save(stream, "JPEG", quality=95)
-        passed += as_tile(load_picture(stream.getvalue()).pixels) is not None
+        passed += as_tiles([load_picture(stream.getvalue()).pixels])[0] is not None
     assert passed >= 48
 
 
@@ -58,11 +58,27 @@ def test_other_small_pictures_are_not_taken_for_tiles(tiles: NDArray[np.uint8]) 
             np.stack([tile, tile // 2, tile], axis=2),
             np.pad(tile, 1),
         )
-        assert [as_tile(other) is None for other in others] == [True] * len(others)
+        assert as_tiles(others) == [None] * len(others)
 
 
 def test_noise_and_blank_are_no_tiles() -> None:
     rng = np.random.default_rng(1)
-    assert as_tile(rng.integers(0, 256, (28, 28), dtype=np.uint8)) is None
-    for level in (0, 128, 255):
-        assert as_tile(np.full((28, 28), level, dtype=np.uint8)) is None
+    noise = rng.integers(0, 256, (28, 28), dtype=np.uint8)
+    blanks = [np.full((28, 28), level, dtype=np.uint8) for level in (0, 128, 255)]
+    assert as_tiles([noise, *blanks]) == [None] * 4
+
+
+def test_each_picture_is_judged_by_itself(tiles: NDArray[np.uint8]) -> None:
+    pictures = [
+        tiles[0],
+        np.pad(tiles[1], 1),
+        255 - tiles[2],
+        np.zeros((28, 28), np.uint8),
+        np.stack([tiles[3]] * 3, axis=2),
+    ]
+    found = as_tiles(pictures)
+    assert [tile is None for tile in found] == [False, True, False, True, False]
+    for place, number in ((0, 0), (2, 2), (4, 3)):
+        np.testing.assert_array_equal(found[place], tiles[number])
+    assert (pictures[2] == 255 - tiles[2]).all(), "the picture itself was changed"
+    assert as_tiles([]) == []

@@ -20,10 +20,12 @@ from mnistkit.data import load_dataset
 from mnistkit.data.batches import Normaliser
 from mnistkit.evaluation.answers import Answer, Failure, Verdict
 from mnistkit.exceptions import CheckpointError, PictureError, UsageError
+from mnistkit.imaging import load, pipeline
 from mnistkit.workflows import predict as workflow
 from mnistkit.workflows import predict_reading
 from mnistkit.workflows.predict import PredictConfig, open_run
 from mnistkit.workflows.predict_inputs import PictureInput, find_pictures
+from mnistkit.workflows.predict_packet import read_packet
 from tests.imaged import encoded, mnist_checkpoint, page, two_digits, write_tiles
 
 
@@ -84,15 +86,15 @@ def test_progress_reaches_the_end_and_is_not_shown_for_one(checkpoint: Path) -> 
 
 def test_answers_do_not_wait_for_a_slow_batch_to_fill(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = write_tiles(Path("tiles"), 6)
-    gate, read = threading.Event(), predict_reading.read
+    gate, read = threading.Event(), load.load_picture
 
-    def slow(source: predict_reading.Source, keep_steps: bool) -> object:
-        if source.name == str(paths[5]):
+    def slow(source: str) -> object:
+        if source == str(paths[5]):
             gate.wait(20)
         time.sleep(0.02)
-        return read(source, keep_steps)
+        return read(source)
 
-    monkeypatch.setattr(predict_reading, "read", slow)
+    monkeypatch.setattr(load, "load_picture", slow)
     monkeypatch.setattr(workflow, "_PATIENCE", 0.0)
     config = PredictConfig(tuple(map(str, paths)), checkpoint=str(checkpoint), device="cpu")
     stream = open_run(config).results()
@@ -158,17 +160,15 @@ def test_standard_input(checkpoint: Path) -> None:
 
 
 def test_an_error_of_ours_fails_one_picture_and_not_all(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mnistkit.imaging import pipeline
-
     paths = write_tiles(Path("tiles"), 3)
-    prepare, broken = pipeline.prepare, threading.Lock()
+    prepare, broken = pipeline.prepare_checked, threading.Lock()
 
-    def fail_once(picture: object, *, keep_steps: bool) -> object:
+    def fail_once(*arguments: object, **options: object) -> object:
         if broken.acquire(blocking=False):
             raise ZeroDivisionError("oh")
-        return prepare(picture, keep_steps=keep_steps)  # type: ignore[arg-type]
+        return prepare(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(pipeline, "prepare", fail_once)
+    monkeypatch.setattr(pipeline, "prepare_checked", fail_once)
     found = results(checkpoint, *paths, workers=1)
     assert [isinstance(each, Failure) for each in found] == [True, False, False]
     assert isinstance(found[0], Failure)
@@ -240,22 +240,55 @@ def test_small_files_are_read_by_the_packet_and_photos_alone() -> None:
     assert [len(packet) for packet in predict_reading._packets(inputs[:5])] == [1] * 5  # type: ignore[arg-type]
 
 
-def test_pictures_are_read_in_another_process_which_may_die(checkpoint: Path) -> None:
-    paths = write_tiles(Path("tiles"), 3)
+@pytest.mark.parametrize("dying", [1, 3], ids=["file", "standard input"])
+def test_pictures_are_read_in_another_process_which_may_die(dying: int, checkpoint: Path) -> None:
+    paths = [*map(str, write_tiles(Path("tiles"), 3)), "-"]
     code = """
 import os, sys
-from mnistkit.workflows import predict_reading
+from mnistkit.imaging import load
 from mnistkit.workflows.predict import PredictConfig, open_run
 
-parent, read = os.getpid(), predict_reading.read
-def dies_elsewhere(source, keep_steps):
-    if os.getpid() != parent and source.name == sys.argv[3]:
+parent, read = os.getpid(), load.load_picture
+dying = sys.argv[2 + int(sys.argv[-1])]
+def dies_elsewhere(source):
+    if os.getpid() != parent and (source == dying or isinstance(source, bytes) and dying == "-"):
         os._exit(9)
-    return read(source, keep_steps)
-predict_reading.read = dies_elsewhere
-config = PredictConfig(tuple(sys.argv[2:]), checkpoint=sys.argv[1], device="cpu")
-print(*[answer.name for answer in open_run(config).results()], sep="\\n")
+    return read(source)
+load.load_picture = dies_elsewhere
+config = PredictConfig(tuple(sys.argv[2:-1]), checkpoint=sys.argv[1], device="cpu")
+print(*[f"{answer.name} {answer.digit}" for answer in open_run(config).results()], sep="\\n")
 """
-    command = [sys.executable, "-c", code, str(checkpoint), *map(str, paths)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert (done.stdout.splitlines(), done.stderr) == (list(map(str, paths)), "")
+    command = [sys.executable, "-c", code, str(checkpoint), *paths, str(dying)]
+    picture = Path(paths[0]).read_bytes()
+    done = subprocess.run(command, capture_output=True, timeout=120, input=picture)
+    lines = done.stdout.decode().splitlines()
+    assert done.stderr == b""
+    assert [line.split()[0] for line in lines] == paths
+    assert lines[3].split()[1] == lines[0].split()[1]
+
+
+def test_a_packet_may_hold_anything() -> None:
+    tiles = [str(path) for path in write_tiles(Path("tiles"), 3)]
+    page().save("page.png")
+    Path("text.png").write_text("text")
+    names = [tiles[0], "text.png", "page.png", tiles[1], "gone.png", tiles[2]]
+    found = read_packet([PictureInput(name, name) for name in names])
+    assert [each.name for each in found] == names
+    assert [isinstance(each, Failure) for each in found] == [False, True, False, False, True, False]
+    images = load_dataset("mnist").test.images
+    for place, number in ((0, 0), (3, 1), (5, 2)):
+        np.testing.assert_array_equal(found[place].tile, images[number])  # type: ignore[union-attr]
+
+
+def test_the_caller_keeps_its_threads_also_when_it_stops_half_way(checkpoint: Path) -> None:
+    write_tiles(Path("tiles"), 40)
+    before = torch.get_num_threads()
+    stream = open_run(PredictConfig(("tiles",), checkpoint=str(checkpoint), device="cpu", batch_size=3)).results()
+    assert isinstance(next(stream), Answer)
+    stream.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith(("lane", "pictures"))]
+    in_new_thread: list[int] = []
+    thread = threading.Thread(target=lambda: in_new_thread.append(torch.get_num_threads()))
+    thread.start()
+    thread.join()
+    assert (torch.get_num_threads(), in_new_thread) == (before, [before])
