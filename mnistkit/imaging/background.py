@@ -28,7 +28,9 @@ def flatten(grey: NDArray[np.float32], dark_ink: bool, widest: float | None = No
     """Return the strength of ink, about 0 on the ground and positive on ink, in grey levels.
 
     A morphological closing (opening, for light ink) follows every edge of a shadow, which a mean or a median would
-    blur into something that looks like ink. Serra (1982), "Image analysis and mathematical morphology".
+    blur into something that looks like ink. Serra (1982), "Image analysis and mathematical morphology". It is done
+    twice: with the picture itself, where a slope at the picture's edge looks like ink, and without the smooth part
+    of the light, which leaves a valley beside a shadow's edge that is taken for ink. What is ink in both is ink.
 
     Args:
         grey: Levels of shape (height, width).
@@ -36,17 +38,24 @@ def flatten(grey: NDArray[np.float32], dark_ink: bool, widest: float | None = No
         widest: Width in pixels up to which something is a stroke; by default a part of the picture's shorter side.
     """
     size = max(3, int(widest or _WIDEST_STROKE * min(grey.shape)) | 1)
-    light = _even_light(grey)
-    level = grey - light
-    ground = _closed(level, size) if dark_ink else -_closed(-level, size)
+    grounds = (light + _ground(grey - light, size, dark_ink) for light in (np.float32(0), _even_light(grey)))
+    return np.minimum(*(_strength(grey, ground, size, dark_ink) for ground in grounds))
+
+
+def _ground(grey: NDArray[np.float32], size: int, dark_ink: bool) -> NDArray[np.float32]:
+    return _closed(grey, size) if dark_ink else -_closed(-grey, size)
+
+
+def _strength(
+    grey: NDArray[np.float32], ground: NDArray[np.float32], size: int, dark_ink: bool
+) -> NDArray[np.float32]:
     if not dark_ink:
-        return level - ground
-    strength = ground - level
-    paper = ground + light
-    if paper.min() > 0:
+        return grey - ground
+    strength = ground - grey
+    if ground.min() > 0:
         step = max(1, size // 8)
-        brightest = max(1.0, float(np.percentile(paper[::step, ::step], 95)))
-        strength = strength / np.maximum(paper / np.float32(brightest), np.float32(_DARKEST_LIGHT))
+        brightest = max(1.0, float(np.percentile(ground[::step, ::step], 95)))
+        strength = strength / np.maximum(ground / np.float32(brightest), np.float32(_DARKEST_LIGHT))
     return strength
 
 

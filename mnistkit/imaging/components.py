@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from mnistkit.imaging.shape import FRAME, LINING_DEPTH, lining
 from mnistkit.imaging.threshold import EIGHT
 
 # Pieces smaller than this part of the largest one, in length, are dirt unless they stand close to it.
@@ -19,6 +20,10 @@ _DIGIT = 0.5
 _TIGHT = 0.5
 _INSIDE = 0.35
 _NEAR = 0.3
+# What is inside a frame has at least this part of its size.
+_FRAMED = 0.2
+# What touches so many of the picture's sides may be thicker: it is what the picture was taken before.
+_SURROUNDS = 3
 _MOST = 400
 
 
@@ -104,10 +109,33 @@ def drop_border(pieces: list[Piece], shape: tuple[int, int]) -> list[Piece]:
     return sorted([*inside, *kept], key=lambda piece: piece.length * piece.area, reverse=True)
 
 
+def drop_frames(pieces: list[Piece], labels: NDArray[np.int32]) -> list[Piece]:
+    """Leave out what is around a piece: the boxes of forms, the axes of plots, the table a sheet lies on."""
+    return [
+        piece
+        for piece in pieces
+        if not (any(_encloses(piece, other) for other in pieces) and _is_frame(labels, piece))
+    ]
+
+
+def _encloses(piece: Piece, other: Piece) -> bool:
+    is_inside = piece.top < other.top and other.bottom < piece.bottom
+    is_between = piece.left < other.left and other.right < piece.right
+    return is_inside and is_between and other.length >= _FRAMED * min(piece.height, piece.width)
+
+
+def _is_frame(labels: NDArray[np.int32], piece: Piece) -> bool:
+    """Say whether a piece lines all four sides of the box around it and, if it does not surround all, is thin."""
+    ink = labels[piece.top : piece.bottom, piece.left : piece.right] == piece.label
+    deep = max(2, round(LINING_DEPTH * min(ink.shape)))
+    may_be = piece.sides >= _SURROUNDS or not ink[deep:-deep, deep:-deep].any()
+    return may_be and lining(ink) >= FRAME
+
+
 def arrange(mask: NDArray[np.bool_]) -> Layout:
     """Find the digits in a mask of ink: specks and what comes in from the edge left out, loose parts joined."""
     labels, pieces = find_pieces(mask)
-    pieces = drop_border(pieces, (mask.shape[0], mask.shape[1]))
+    pieces = drop_frames(drop_border(pieces, (mask.shape[0], mask.shape[1])), labels)
     if not pieces:
         return Layout(np.zeros_like(mask), 0, 0)
     longest = max(piece.length for piece in pieces)

@@ -9,7 +9,7 @@ import numpy as np
 
 from mnistkit.imaging.fit import trimmed
 from mnistkit.imaging.prepared import Finding
-from mnistkit.imaging.shape import Shape
+from mnistkit.imaging.shape import FRAME, Shape
 from mnistkit.imaging.threshold import InkLevels
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Statistics:
         path: Length of the strokes, measured in the digit's longer side.
         holes: Loops that the strokes enclose.
         aspect: Width of the digit divided by its height.
+        filled: Part of the box around it that is ink, 0 to 1.
+        lining: How much of each side of this box has ink close to it, 0 to 1.
         pieces: Connected pieces of ink that are not specks.
         digits: Digit-like groups of pieces.
         kept_share: Part of all ink that belongs to the digit, 0 to 1.
@@ -45,6 +47,8 @@ class Statistics:
     path: float
     holes: int
     aspect: float
+    filled: float
+    lining: float
     pieces: int
     digits: int
     kept_share: float
@@ -54,7 +58,7 @@ class Statistics:
 def collect(levels: InkLevels, mask: NDArray[np.bool_], layout: Layout, shape: Shape | None = None) -> Statistics:
     """Collect the figures; without a shape nothing was found."""
     ink, kept = np.count_nonzero(mask), np.count_nonzero(layout.mask)
-    shape = shape or Shape(0.0, 0.0, 0.0, 0, 0.0)
+    shape = shape or Shape(0.0, 0.0, 0.0, 0, 0.0, 0.0, 0.0)
     return Statistics(
         contrast=levels.contrast,
         noise=levels.noise,
@@ -64,6 +68,8 @@ def collect(levels: InkLevels, mask: NDArray[np.bool_], layout: Layout, shape: S
         path=shape.path,
         holes=shape.holes,
         aspect=shape.aspect,
+        filled=shape.filled,
+        lining=shape.lining,
         pieces=layout.pieces,
         digits=layout.count,
         kept_share=min(1.0, kept / ink) if ink else 0.0,
@@ -83,6 +89,9 @@ _WIDEST = 7.0
 _LONGEST_PATH = 4.0
 _MOST_HOLES = 3
 _BROADEST = 1.8
+# A rectangle with little cut out of it, such as the ground of a light digit; narrow ones may be a 1.
+_MOST_FILLED = 0.62
+_NARROWEST_SLAB = 0.5
 # A dash is as long as its path; several digits that touch are not.
 _DASH = 1.6
 
@@ -97,8 +106,11 @@ def judge(statistics: Statistics) -> Finding:
     if statistics.digits > 1:
         return Finding.SEVERAL
     is_blot = statistics.thickest > _THICKEST or statistics.stroke_width > _WIDEST
+    is_slab = (
+        statistics.lining >= FRAME and statistics.filled > _MOST_FILLED and statistics.aspect > _NARROWEST_SLAB
+    )
     is_tangle = statistics.path > _LONGEST_PATH or statistics.holes > _MOST_HOLES
-    if is_blot or is_tangle:
+    if is_blot or is_slab or is_tangle:
         return Finding.NOT_A_DIGIT
     if statistics.aspect > _BROADEST:
         return Finding.NOT_A_DIGIT if statistics.path < _DASH else Finding.SEVERAL

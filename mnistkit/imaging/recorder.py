@@ -27,6 +27,10 @@ class Recorder:
         if self.wanted:
             self.steps.append(Step(name, title, _viewable(image)))
 
+    def copy(self) -> Recorder:
+        """Return another recorder that begins with the same steps."""
+        return Recorder(self.wanted, [*self.steps])
+
 
 def _viewable(image: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Return levels of any range as 8 bits."""

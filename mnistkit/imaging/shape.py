@@ -15,6 +15,10 @@ from mnistkit.imaging.strokes import ridge_width
 _SMALLEST_HOLE = 0.035
 # The width of ragged hairlines is not known better than this, compared with the longer side.
 _HAIR = 0.035
+FRAME = 0.9
+"""A rectangle lines at least so much of each side of the box around it; a 0 does not."""
+LINING_DEPTH = 0.1
+"""What counts as close to a side, as a part of the shorter one."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class Shape:
         path: Length of the strokes, measured in the longer side.
         holes: Background regions that the strokes enclose.
         aspect: Width divided by height.
+        filled: Part of the box around it that is ink, 0 to 1.
+        lining: As :func:`lining` returns it.
     """
 
     width: float
@@ -34,6 +40,16 @@ class Shape:
     path: float
     holes: int
     aspect: float
+    filled: float
+    lining: float
+
+
+def lining(ink: NDArray[np.bool_]) -> float:
+    """Return how much of each side of a mask, the least of the four, has ink close to it: 1 for any rectangle."""
+    deep = max(2, round(LINING_DEPTH * min(ink.shape)))
+    level = (side.any(axis=0).mean() for side in (ink[:deep], ink[-deep:]))
+    upright = (side.any(axis=1).mean() for side in (ink[:, :deep], ink[:, -deep:]))
+    return float(min(*level, *upright))
 
 
 def measure(mask: NDArray[np.bool_]) -> Shape:
@@ -50,4 +66,6 @@ def measure(mask: NDArray[np.bool_]) -> Shape:
         path=np.count_nonzero(mask) / (max(width, _HAIR * longer) * longer),
         holes=int(np.count_nonzero(areas >= (_SMALLEST_HOLE * longer) ** 2)),
         aspect=mask.shape[1] / mask.shape[0],
+        filled=np.count_nonzero(mask) / mask.size,
+        lining=lining(mask),
     )

@@ -12,6 +12,7 @@ from mnistkit.imaging.finding import Statistics, collect, judge
 from mnistkit.imaging.fit import centre, coverage, enlarge, even_width, shrink_into_box
 from mnistkit.imaging.greyscale import to_grey
 from mnistkit.imaging.lines import remove_lines
+from mnistkit.imaging.panel import cut_panel
 from mnistkit.imaging.polarity import is_ink_dark
 from mnistkit.imaging.prepared import Finding, Prepared
 from mnistkit.imaging.recorder import Recorder
@@ -22,6 +23,9 @@ from mnistkit.imaging.transparency import composite
 
 # The median of MNIST's training images is 0.8, and handwriting that runs together is narrower.
 _DIGIT_ASPECT = 0.75
+
+# A sheet of paper on a table is ink on a ground to the steps, until only the sheet is looked at.
+_LOOKED_AT_AGAIN = (Finding.NOTHING, Finding.NOT_A_DIGIT)
 
 
 def from_pixels(pixels: NDArray[np.uint8], recorder: Recorder) -> Prepared:
@@ -34,6 +38,19 @@ def from_pixels(pixels: NDArray[np.uint8], recorder: Recorder) -> Prepared:
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         pixels = composite(pixels)
         recorder.add("opaque", "transparency replaced", pixels)
+    second = recorder.copy()
+    prepared = _from_opaque(pixels, recorder)
+    if prepared.finding not in _LOOKED_AT_AGAIN:
+        return prepared
+    panel = cut_panel(pixels)
+    if panel is None:
+        return prepared
+    second.add("panel", "the sheet that lies before other ground", panel)
+    again = _from_opaque(panel, second)
+    return prepared if again.finding in _LOOKED_AT_AGAIN else again
+
+
+def _from_opaque(pixels: NDArray[np.uint8], recorder: Recorder) -> Prepared:
     grey = smooth(to_grey(pixels))
     recorder.add("greyscale", "grey levels that show the ink", grey)
     dark = is_ink_dark(grey)

@@ -2,10 +2,11 @@
 
     python tests/benchmarks/pictures.py CHECKPOINT [--each N] [--seed S] [--split val|test]
 
-For each style N single digits, and N pictures of each kind without exactly one digit, are drawn by
-tests/imaging/generator.py, written as PNG files, and read, prepared and classified. A picture is refused if the
-preparation finds no digit or several, or if the probability stays below the checkpoint's threshold. Choices are
-made with ``--split val``; the test images are for the final report alone.
+For each style N single digits, N pictures of each kind without exactly one digit, and N digits in each kind of
+surroundings are drawn by tests/imaging/generator.py, written as PNG files, and read, prepared and classified. A
+picture is refused if the preparation finds no digit or several, or if the probability stays below the checkpoint's
+threshold. Digits with surroundings are reported apart. Choices are made with ``--split val``; the test images are
+for the final report alone.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from mnistkit.locate import locate_checkpoint
 from tests.imaging.generator import (
     CLEAN,
     STYLES,
+    SURROUNDED,
     WITHOUT_DIGIT,
     Made,
     digit_picture,
@@ -70,6 +72,9 @@ def generate(each: int, seed: int, split: str, largest: int) -> Iterator[Made]:
     for number in range(each):
         places = rng.integers(0, len(data), int(rng.integers(2, 5)))
         yield several_digits(data.images[places], styles[GROUNDS[number % 2]], rng)
+    for surround in SURROUNDED.values():
+        for place in rng.integers(0, len(data), each).tolist():
+            yield surround(rng, data.images[place], int(data.labels[place]))
 
 
 def examine(made: Made) -> Outcome:
@@ -95,7 +100,9 @@ def classify(checkpoint: str, outcomes: list[Outcome]) -> tuple[np.ndarray, np.n
 def report(outcomes: list[Outcome], digits: np.ndarray, sure: np.ndarray, threshold: float) -> None:
     """Print a table, one line a kind, and the three figures that count."""
     kinds = np.array([outcome.kind for outcome in outcomes])
-    single = np.array([outcome.label is not None for outcome in outcomes])
+    is_digit = np.array([outcome.label is not None for outcome in outcomes])
+    surrounded = np.isin(kinds, list(SURROUNDED))
+    single = is_digit & ~surrounded
     right = np.array([outcome.label == digit for outcome, digit in zip(outcomes, digits, strict=True)])
     found = np.array([outcome.prepared.finding.value == "digit" for outcome in outcomes])
     refused = ~found | (sure < threshold)
@@ -103,12 +110,17 @@ def report(outcomes: list[Outcome], digits: np.ndarray, sure: np.ndarray, thresh
     print(f"{'kind':12s}{'n':>6s}{'right':>8s}{'refused by ink':>16s}{'refused':>9s}")
     for kind in dict.fromkeys(kinds.tolist()):
         of = kinds == kind
-        share = f"{right[of].mean():8.3f}" if single[of].all() else " " * 8
+        share = f"{right[of].mean():8.3f}" if is_digit[of].all() else " " * 8
         print(f"{kind:12s}{of.sum():6d}{share}{(~found)[of].mean():16.3f}{refused[of].mean():9.3f}")
     clean = np.isin(kinds, CLEAN) & single
     print(f"single digits right: {right[single].mean():.4f} of {single.sum()}")
     print(f"  of those not refused: {right[single & ~refused].mean():.4f} of {(single & ~refused).sum()}")
-    print(f"without one digit refused: {refused[~single].mean():.4f} of {(~single).sum()}")
+    print(f"without one digit refused: {refused[~is_digit].mean():.4f} of {(~is_digit).sum()}")
+    named = right & ~refused
+    print(
+        f"with surroundings right: {named[surrounded].mean():.4f} of {surrounded.sum()}, "
+        f"refused: {refused[surrounded].mean():.4f}"
+    )
     print(
         f"clean digits refused: {refused[clean].mean():.4f}, by ink {(~found)[clean].mean():.4f}, of {clean.sum()}"
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -212,6 +212,64 @@ def _colours(style: Style, rng: np.random.Generator) -> tuple[NDArray[np.float32
             break
     pair = light.astype(np.float32), dark.astype(np.float32)
     return pair[::-1] if rng.random() < style.light_on_dark else pair  # type: ignore[return-value]
+
+
+# digits with something else around them
+
+
+def _in_a_box(rng: np.random.Generator, tile: NDArray[np.uint8], label: int) -> Made:
+    """A field of a form: a rectangle is drawn around the digit."""
+    style = replace(STYLES["scan"], height=(250, 700), digit=(0.35, 0.6), lines=0)
+    image = Image.fromarray(digit_picture(tile, label, style, rng).pixels)
+    low = min(image.size)
+    edge, width = 0.06 * low, max(1, int(low * rng.uniform(0.004, 0.015)))
+    grey = (int(rng.integers(0, 120)),) * 3
+    corners = [edge, edge, image.width - edge, image.height - edge]
+    ImageDraw.Draw(image).rectangle(corners, outline=grey, width=width)
+    return Made("in a box", np.asarray(image), label, 1)
+
+
+def _on_a_table(rng: np.random.Generator, tile: NDArray[np.uint8], label: int) -> Made:
+    """A sheet of paper, somewhat turned, on a rough ground that the picture shows as well."""
+    style = replace(STYLES["phone"], digit=(0.25, 0.5), lines=0)
+    sheet = Image.fromarray(digit_picture(tile, label, style, rng).pixels)
+    width, height = (int(length * rng.uniform(1.2, 1.5)) for length in sheet.size)
+    table = rng.uniform(30, 140, 3) + paper_texture((height, width), 20, rng)[..., None]
+    place = int(rng.integers(width - sheet.width + 1)), int(rng.integers(height - sheet.height + 1))
+    angle = float(rng.uniform(-8, 8))
+    layer, mask = Image.new("RGB", (width, height)), Image.new("L", (width, height))
+    layer.paste(sheet, place)
+    mask.paste(255, (*place, place[0] + sheet.width, place[1] + sheet.height))
+    turned, shown = (
+        np.asarray(each.rotate(angle, Image.Resampling.BICUBIC), np.float32) for each in (layer, mask)
+    )
+    share = shown[..., None] / 255
+    return Made("on a table", camera(table * (1 - share) + turned * share, 0, 2, rng), label, 1)
+
+
+def _in_a_plot(rng: np.random.Generator, tile: NDArray[np.uint8], label: int) -> Made:
+    """An MNIST image as plotting programs show it: large pixels, axes with numbers, a white margin."""
+    scale = int(rng.integers(8, 16))
+    side = 28 * scale
+    shown = tile if rng.random() < 0.6 else 255 - tile
+    image = Image.new("RGB", (side + 140, side + 110), "white")
+    image.paste(Image.fromarray(shown).resize((side, side), Image.Resampling.NEAREST), (80, 50))
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(13)
+    draw.rectangle([80, 50, 80 + side, 50 + side], outline="black")
+    for tick in range(0, 28, 5):
+        way = int((tick + 0.5) * scale)
+        draw.line([80 + way, 50 + side, 80 + way, 54 + side], fill="black")
+        draw.line([76, 50 + way, 80, 50 + way], fill="black")
+        draw.text((80 + way, 58 + side), str(tick), fill="black", font=font, anchor="mt")
+        draw.text((72, 50 + way), str(tick), fill="black", font=font, anchor="rm")
+    return Made("in a plot", np.asarray(image), label, 1)
+
+
+SURROUNDED: dict[str, Callable[[np.random.Generator, NDArray[np.uint8], int], Made]] = {
+    "in a box": _in_a_box,
+    "on a table": _on_a_table,
+    "in a plot": _in_a_plot,
+}
 
 
 # without a digit

@@ -16,7 +16,7 @@ from mnistkit.data.base import LabelledImages
 from mnistkit.imaging.load import load_picture
 from mnistkit.imaging.pipeline import prepare
 from mnistkit.imaging.prepared import Finding, Prepared
-from tests.imaging.generator import STYLES, WITHOUT_DIGIT, digit_picture, several_digits, without_digit
+from tests.imaging.generator import STYLES, SURROUNDED, WITHOUT_DIGIT, digit_picture, several_digits, without_digit
 
 # Small pictures keep the tests fast; the sizes of real ones are measured by tests/benchmarks/pictures.py.
 SMALL = {
@@ -47,6 +47,18 @@ def test_the_tile_looks_like_the_digit_that_was_drawn(name: str, digits: Labelle
     # Rotation and another pen leave about 0.8; another digit in the same place has about 0.4.
     assert np.median(alike) > 0.7
     assert np.mean(np.array(alike) > 0.5) >= 0.8
+
+
+@pytest.mark.parametrize("kind", SURROUNDED)
+def test_what_is_around_a_digit_is_left_out(kind: str, digits: LabelledImages) -> None:
+    rng = np.random.default_rng(8)
+    alike = []
+    for place in range(6):
+        tile = digits.images[place]
+        made = SURROUNDED[kind](rng, tile, int(digits.labels[place]))
+        prepared = prepare(load_picture(made.png()))
+        alike.append(likeness(prepared.tile, tile) if prepared.finding is Finding.DIGIT else 0)
+    assert np.mean(np.array(alike) > 0.5) >= 0.6, alike
 
 
 # Letters are drawn with strokes as digits are, and a photo's objects may be as simple: only the network can tell.
@@ -87,6 +99,18 @@ def test_every_step_can_be_shown(shown: Prepared) -> None:
         assert step.title
         assert step.image.max() > step.image.min()
     assert (shown.steps[-1].image == shown.tile).all()
+
+
+def test_the_sheet_is_shown_where_it_was_cut_out(digits: LabelledImages) -> None:
+    page = np.full((300, 400, 3), (60, 40, 30), dtype=np.uint8)
+    page[40:240, 120:360] = 235
+    large = Image.fromarray(digits.images[0]).resize((112, 112), Image.Resampling.BICUBIC)
+    page[80:192, 180:292] -= (np.asarray(large)[..., None] * 0.8).astype(np.uint8)
+    prepared = prepare(load_picture(png(page)), keep_steps=True)
+    assert prepared.finding is Finding.DIGIT
+    assert likeness(prepared.tile, digits.images[0]) > 0.8
+    names = [step.name for step in prepared.steps]
+    assert len(set(names)) == len(names), "a step is shown twice"
 
 
 def test_steps_are_not_kept_unless_wanted() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from mnistkit.imaging.background import flatten
@@ -15,6 +16,7 @@ from mnistkit.imaging.finding import Statistics, judge
 from mnistkit.imaging.fit import BOX, centre, coverage, enlarge, even_width, shrink_into_box
 from mnistkit.imaging.greyscale import ink_direction, to_grey
 from mnistkit.imaging.lines import remove_lines
+from mnistkit.imaging.panel import cut_panel
 from mnistkit.imaging.polarity import is_ink_dark, shrink
 from mnistkit.imaging.prepared import Finding
 from mnistkit.imaging.shape import measure
@@ -135,6 +137,13 @@ def test_slopes_and_shadow_edges_vanish_and_ink_stays(dark: bool) -> None:
     assert np.percentile(strength[~mask], 95) < 0.25 * np.percentile(strength[mask], 25)
 
 
+@pytest.mark.parametrize("place", [100, 160, 220])
+def test_a_shadow_leaves_no_band_beside_its_edge(place: int) -> None:
+    lit = np.where(np.arange(320) > place, 0.5, 1.0)
+    light = ndimage.gaussian_filter1d(230 * lit, 3).astype(np.float32)
+    assert flatten(np.tile(light, (240, 1)), True).max() < 5
+
+
 def test_ink_in_the_shadow_is_as_strong_as_in_the_light() -> None:
     mask = ring()
     grey = written(mask)
@@ -239,6 +248,71 @@ def test_border_pieces_beside_a_digit_are_dropped() -> None:
     assert [piece.sides for piece in drop_border(pieces, (200, 200))] == [0]
 
 
+def frame(top: int, left: int, height: int, width: int, thick: int) -> Mask:
+    mask = bar((200, 200), top, left, height, width)
+    mask[top + thick : top + height - thick, left + thick : left + width - thick] = False
+    return mask
+
+
+@pytest.mark.parametrize(
+    "around",
+    [frame(10, 10, 180, 170, 3), frame(0, 0, 200, 200, 30), frame(60, 40, 90, 130, 4)],
+    ids=["box", "table", "small box"],
+)
+def test_a_frame_around_a_digit_is_left_out(around: Mask) -> None:
+    digit = ring(radius=30, width=8)
+    layout = arrange(digit | around)
+    assert layout.count == 1
+    assert (layout.mask == digit).all()
+
+
+def test_frames_with_nothing_inside_and_round_ones_are_digits() -> None:
+    for mask in (frame(10, 30, 180, 140, 16), ring(radius=80, width=12) | bar((200, 200), 90, 94, 20, 12)):
+        layout = arrange(mask)
+        assert layout.count == 1
+        assert layout.mask[mask].mean() > 0.9
+
+
+# the sheet on the table
+
+
+def sheet(
+    angle: float = 0.0, paper: int = 220, table: int = 90, shape: tuple[int, int] = (240, 320)
+) -> Image.Image:
+    image = Image.new("L", shape[::-1], table)
+    layer, mask = Image.new("L", image.size, paper), Image.new("L", image.size, 0)
+    ImageDraw.Draw(mask).rectangle([70, 50, 240, 190], fill=255)
+    ImageDraw.Draw(layer).line([130, 90, 160, 140], fill=20, width=7)
+    image.paste(layer, mask=mask.rotate(angle))
+    return image
+
+
+@pytest.mark.parametrize("coloured", [False, True])
+@pytest.mark.parametrize("angle", [0, 7, -12])
+@pytest.mark.parametrize(("paper", "table"), [(220, 90), (60, 200)])
+def test_a_sheet_is_cut_out(angle: float, paper: int, table: int, coloured: bool) -> None:
+    image = sheet(angle, paper, table)
+    panel = cut_panel(np.asarray(image.convert("RGB") if coloured else image))
+    assert panel is not None
+    grey = panel[..., 0] if coloured else panel
+    assert 0.6 * 140 < grey.shape[0] < 1.3 * 140
+    assert 0.6 * 170 < grey.shape[1] < 1.3 * 170
+    assert np.count_nonzero(np.abs(grey.astype(int) - table) < 25) < 0.01 * grey.size
+    assert np.count_nonzero(grey < 40) > 200, "the writing is gone"
+
+
+def test_no_sheet_is_seen_where_there_is_none() -> None:
+    y, x = np.mgrid[:240, :320]
+    disc = np.where(np.hypot(y - 120, x - 150) < 80, 220, 90)
+    shadow = np.where(x + 0.3 * y > 180, 220, 90)
+    corner = np.where(x + y > 380, 220, 90)
+    slope = 60 + x / 2
+    stroke = np.where((abs(x - 160) < 8) & (abs(y - 120) < 80), 20, 220)
+    for picture in (disc, shadow, corner, slope, stroke, np.full((240, 320), 200)):
+        assert cut_panel(picture.astype(np.uint8)) is None
+    assert cut_panel(np.full((20, 300), 200, np.uint8)) is None
+
+
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_digits_side_by_side_are_counted(count: int) -> None:
     row = np.concatenate([ring(100, 30, 8)] * count, axis=1)
@@ -325,6 +399,8 @@ GOOD = Statistics(
     path=2,
     holes=1,
     aspect=0.7,
+    filled=0.4,
+    lining=0.5,
     pieces=1,
     digits=1,
     kept_share=1,
@@ -345,6 +421,9 @@ GOOD = Statistics(
         ({"thickest": 15}, Finding.NOT_A_DIGIT),
         ({"path": 6}, Finding.NOT_A_DIGIT),
         ({"holes": 6}, Finding.NOT_A_DIGIT),
+        ({"lining": 1, "filled": 0.8}, Finding.NOT_A_DIGIT),
+        ({"lining": 1, "filled": 0.5}, Finding.DIGIT),
+        ({"lining": 1, "filled": 0.9, "aspect": 0.2}, Finding.DIGIT),
         ({"aspect": 5, "path": 1}, Finding.NOT_A_DIGIT),
         ({"aspect": 2.2, "path": 2.5}, Finding.SEVERAL),
     ],
