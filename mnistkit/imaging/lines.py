@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +102,12 @@ def _is_line(profile: NDArray[np.float32], widest: float = _WIDEST) -> NDArray[n
 def _sheared(strength: NDArray[np.float32], slope: float) -> NDArray[np.float32]:
     """Return the picture with its columns moved so that lines of this slope become level; rows wrap around."""
     height, width = strength.shape
-    shifts = np.round(slope * (np.arange(width) - width / 2)).astype(np.intp)
-    rows = (np.arange(height)[:, None] + shifts[None, :]) % height
-    return np.asarray(np.take(strength, rows * width + np.arange(width)))
+    shifts = np.round(slope * (np.arange(width) - width / 2)).astype(np.intp) % height
+    starts = [0, *(np.flatnonzero(np.diff(shifts)) + 1).tolist(), width]
+    sheared = np.empty_like(strength)
+    # Columns that move alike are moved together.
+    for start, stop in pairwise(starts):
+        kept = height - int(shifts[start])
+        sheared[:kept, start:stop] = strength[height - kept :, start:stop]
+        sheared[kept:, start:stop] = strength[: height - kept, start:stop]
+    return sheared

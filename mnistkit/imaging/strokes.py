@@ -48,6 +48,9 @@ def join_broken(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     last = ndimage.maximum_filter(pieces, 3)
     first = ndimage.minimum_filter(np.where(mask, pieces, count + 1), 3)
     numbers = np.arange(1, bridges + 1)
+    places = added > 0
     joins = np.zeros(bridges + 1, dtype=bool)
-    joins[1:] = ndimage.minimum(first, added, numbers) < ndimage.maximum(last, added, numbers)
+    joins[1:] = ndimage.minimum(first[places], added[places], numbers) < ndimage.maximum(
+        last[places], added[places], numbers
+    )
     return np.asarray(mask | joins[added])
