@@ -8,12 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
 from mnistkit.data import load_dataset
 from mnistkit.data.base import LabelledImages
-from mnistkit.imaging.load import load_picture
+from mnistkit.imaging.load import Picture, load_picture
 from mnistkit.imaging.pipeline import prepare
 from mnistkit.imaging.prepared import Finding, Prepared
 from tests.imaging.generator import STYLES, SURROUNDED, WITHOUT_DIGIT, digit_picture, several_digits, without_digit
@@ -53,7 +55,7 @@ def test_the_tile_looks_like_the_digit_that_was_drawn(name: str, digits: Labelle
 def test_what_is_around_a_digit_is_left_out(kind: str, digits: LabelledImages) -> None:
     rng = np.random.default_rng(8)
     alike = []
-    for place in range(6):
+    for place in range(4):
         tile = digits.images[place]
         made = SURROUNDED[kind](rng, tile, int(digits.labels[place]))
         prepared = prepare(load_picture(made.png()))
@@ -160,3 +162,26 @@ def test_a_twelve_megapixel_photo_is_quick() -> None:
     prepared = prepare(load_picture(stream.getvalue()))
     assert prepared.finding is Finding.DIGIT
     assert time.process_time() - start < 1.4  # 0.7 s are allowed; the machine that runs the tests may be busy
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    size=st.tuples(st.integers(1, 240), st.integers(1, 240)),
+    channels=st.sampled_from([(), (3,), (4,)]),
+    boxes=st.integers(0, 5),
+    noise=st.sampled_from([0, 3, 40]),
+)
+def test_rectangles_of_any_kind_give_a_tile(
+    seed: int, size: tuple[int, int], channels: tuple[int, ...], boxes: int, noise: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    page = np.full((*size, *channels), rng.integers(256), dtype=np.float32)
+    for _ in range(boxes):
+        top, left = (int(rng.integers(length)) for length in size)
+        page[top : top + int(rng.integers(1, 200)), left : left + int(rng.integers(1, 200))] = rng.integers(256)
+    pixels = np.clip(page + rng.normal(0, noise, page.shape), 0, 255).astype(np.uint8)
+    prepared = prepare(Picture(pixels, (size[1], size[0])), keep_steps=True)
+    assert (prepared.tile.shape, prepared.tile.dtype) == ((28, 28), np.uint8)
+    assert (prepared.count == 0) == (prepared.finding in (Finding.NOTHING, Finding.NOT_A_DIGIT))
+    assert prepared.steps[0].name == "original"
