@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mnistkit.data.base import IMAGE_SIZE
 from mnistkit.imaging.background import flatten, smooth
 from mnistkit.imaging.components import arrange
-from mnistkit.imaging.finding import Statistics, collect, judge
+from mnistkit.imaging.finding import Statistics, collect, judge, judge_sheet
 from mnistkit.imaging.fit import centre, coverage, enlarge, even_width, shrink_into_box
 from mnistkit.imaging.greyscale import to_grey
 from mnistkit.imaging.lines import remove_lines
@@ -27,6 +29,8 @@ _DIGIT_ASPECT = 0.75
 # A sheet of paper on a table is ink on a ground to the steps, until only the sheet is looked at.
 _LOOKED_AT_AGAIN = (Finding.NOTHING, Finding.NOT_A_DIGIT)
 
+_Judge = Callable[[Statistics], Finding]
+
 
 def from_pixels(pixels: NDArray[np.uint8], recorder: Recorder) -> Prepared:
     """Turn a picture into a 28x28 tile.
@@ -39,18 +43,18 @@ def from_pixels(pixels: NDArray[np.uint8], recorder: Recorder) -> Prepared:
         pixels = composite(pixels)
         recorder.add("opaque", "transparency replaced", pixels)
     second = recorder.copy()
-    prepared = _from_opaque(pixels, recorder)
+    prepared = _from_opaque(pixels, recorder, judge)
     if prepared.finding not in _LOOKED_AT_AGAIN:
         return prepared
     panel = cut_panel(pixels)
     if panel is None:
         return prepared
     second.add("panel", "the sheet that lies before other ground", panel)
-    again = _from_opaque(panel, second)
+    again = _from_opaque(panel, second, judge_sheet)
     return prepared if again.finding in _LOOKED_AT_AGAIN else again
 
 
-def _from_opaque(pixels: NDArray[np.uint8], recorder: Recorder) -> Prepared:
+def _from_opaque(pixels: NDArray[np.uint8], recorder: Recorder, judged: _Judge) -> Prepared:
     grey = smooth(to_grey(pixels))
     recorder.add("greyscale", "grey levels that show the ink", grey)
     dark = is_ink_dark(grey)
@@ -58,10 +62,10 @@ def _from_opaque(pixels: NDArray[np.uint8], recorder: Recorder) -> Prepared:
     recorder.add("ink", f"{'dark' if dark else 'light'} ink without ground and shadows", strength)
     strength = remove_lines(strength)
     recorder.add("lines", "lines of the paper removed", strength)
-    return _from_strength(strength, recorder)
+    return _from_strength(strength, recorder, judged)
 
 
-def _from_strength(strength: NDArray[np.float32], recorder: Recorder) -> Prepared:
+def _from_strength(strength: NDArray[np.float32], recorder: Recorder, judged: _Judge) -> Prepared:
     levels = ink_levels(strength)
     mask = ink_mask(strength, levels)
     recorder.add("threshold", "what is ink", mask)
@@ -70,16 +74,17 @@ def _from_strength(strength: NDArray[np.float32], recorder: Recorder) -> Prepare
     recorder.add("digit", "specks and the picture's edge removed, strokes joined", layout.mask)
     large = enlarge(coverage(strength, layout.mask, levels)) if layout.count else layout.mask[:0, :0]
     if not large.size:
-        return _finish(np.zeros(IMAGE_SIZE, np.uint8), collect(levels, mask, layout), recorder)
+        nothing = collect(levels, mask, layout)
+        return _finish(np.zeros(IMAGE_SIZE, np.uint8), nothing, judged(nothing), recorder)
     even = even_width(large)
     recorder.add("strokes", "strokes as wide as MNIST's", even)
     tile = centre(shrink_into_box(even))
     recorder.add("tile", "reduced into 20x20, centred by mass in 28x28", tile)
-    return _finish(tile, collect(levels, mask, layout, measure(large)), recorder)
+    statistics = collect(levels, mask, layout, measure(large))
+    return _finish(tile, statistics, judged(statistics), recorder)
 
 
-def _finish(tile: NDArray[np.uint8], statistics: Statistics, recorder: Recorder) -> Prepared:
-    finding = judge(statistics)
+def _finish(tile: NDArray[np.uint8], statistics: Statistics, finding: Finding, recorder: Recorder) -> Prepared:
     count = statistics.digits
     if finding is Finding.NOTHING:
         tile = np.zeros(IMAGE_SIZE, np.uint8)

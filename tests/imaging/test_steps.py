@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from mnistkit.imaging.background import flatten
 from mnistkit.imaging.components import arrange, drop_border, find_pieces
-from mnistkit.imaging.finding import Statistics, judge
+from mnistkit.imaging.finding import Statistics, judge, judge_sheet
 from mnistkit.imaging.fit import BOX, centre, coverage, enlarge, even_width, shrink_into_box
 from mnistkit.imaging.greyscale import ink_direction, to_grey
 from mnistkit.imaging.lines import remove_lines
@@ -430,3 +430,17 @@ GOOD = Statistics(
 )
 def test_findings(change: dict[str, float], finding: Finding) -> None:
     assert judge(replace(GOOD, **change)) is finding  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        ({}, Finding.DIGIT),
+        ({"digits": 2}, Finding.SEVERAL),
+        ({"length": 0.95}, Finding.NOT_A_DIGIT),
+        ({"contrast": 25}, Finding.NOT_A_DIGIT),
+    ],
+)
+def test_on_a_sheet_a_digit_is_clear_and_has_a_margin(change: dict[str, float], finding: Finding) -> None:
+    assert judge(replace(GOOD, **change)) in (finding, Finding.DIGIT)  # type: ignore[arg-type]
+    assert judge_sheet(replace(GOOD, **change)) is finding  # type: ignore[arg-type]
