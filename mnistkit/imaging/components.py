@@ -72,12 +72,10 @@ class Layout:
     Attributes:
         mask: The ink of the main digit alone.
         count: How many digit-like groups of pieces there are.
-        pieces: How many pieces are not specks.
     """
 
     mask: NDArray[np.bool_]
     count: int
-    pieces: int
 
 
 def find_pieces(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], list[Piece]]:
@@ -137,13 +135,13 @@ def arrange(mask: NDArray[np.bool_]) -> Layout:
     labels, pieces = find_pieces(mask)
     pieces = drop_frames(drop_border(pieces, (mask.shape[0], mask.shape[1])), labels)
     if not pieces:
-        return Layout(np.zeros_like(mask), 0, 0)
+        return Layout(np.zeros_like(mask), 0)
     longest = max(piece.length for piece in pieces)
     pieces = [piece for piece in pieces if piece.length >= _SPECK * longest]
     groups = _groups(pieces)
     kept = np.zeros(int(labels.max()) + 1, dtype=bool)
     kept[[piece.label for piece in groups[0]]] = True
-    return Layout(kept[labels], len(groups), len(pieces))
+    return Layout(kept[labels], len(groups))
 
 
 def _groups(pieces: list[Piece]) -> list[list[Piece]]:

@@ -5,16 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from mnistkit.imaging.fit import trimmed
 from mnistkit.imaging.prepared import Finding
 from mnistkit.imaging.shape import FRAME, Shape
 from mnistkit.imaging.threshold import InkLevels
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from mnistkit.imaging.components import Layout
 
 
@@ -25,56 +21,25 @@ class Statistics:
     Attributes:
         contrast: How far ink and ground lie apart, in grey levels.
         noise: Spread of the ground, in grey levels.
-        ink_share: Part of the picture that is ink, 0 to 1.
-        stroke_width: In pixels of the 20x20 box, before it was brought into MNIST's range.
-        thickest: Diameter of the largest disc inside the ink, in pixels of the same box.
-        path: Length of the strokes, measured in the digit's longer side.
-        holes: Loops that the strokes enclose.
-        aspect: Width of the digit divided by its height.
-        filled: Part of the box around it that is ink, 0 to 1.
-        lining: How much of each side of this box has ink close to it, 0 to 1.
-        pieces: Connected pieces of ink that are not specks.
         digits: Digit-like groups of pieces.
-        kept_share: Part of all ink that belongs to the digit, 0 to 1.
         length: The digit's longer side as a part of the picture's shorter side.
+        shape: The digit's own figures, before its strokes were brought into MNIST's range.
     """
 
     contrast: float
     noise: float
-    ink_share: float
-    stroke_width: float
-    thickest: float
-    path: float
-    holes: int
-    aspect: float
-    filled: float
-    lining: float
-    pieces: int
     digits: int
-    kept_share: float
     length: float
+    shape: Shape
 
 
-def collect(levels: InkLevels, mask: NDArray[np.bool_], layout: Layout, shape: Shape | None = None) -> Statistics:
+_NO_SHAPE = Shape(width=0, thickest=0, path=0, holes=0, aspect=0, filled=0, lining=0)
+
+
+def collect(levels: InkLevels, layout: Layout, shape: Shape = _NO_SHAPE) -> Statistics:
     """Collect the figures; without a shape nothing was found."""
-    ink, kept = np.count_nonzero(mask), np.count_nonzero(layout.mask)
-    shape = shape or Shape(0.0, 0.0, 0.0, 0, 0.0, 0.0, 0.0)
-    return Statistics(
-        contrast=levels.contrast,
-        noise=levels.noise,
-        ink_share=ink / mask.size,
-        stroke_width=shape.width,
-        thickest=shape.thickest,
-        path=shape.path,
-        holes=shape.holes,
-        aspect=shape.aspect,
-        filled=shape.filled,
-        lining=shape.lining,
-        pieces=layout.pieces,
-        digits=layout.count,
-        kept_share=min(1.0, kept / ink) if ink else 0.0,
-        length=max(trimmed(layout.mask).shape) / min(mask.shape),
-    )
+    length = max(trimmed(layout.mask).shape) / min(layout.mask.shape)
+    return Statistics(levels.contrast, levels.noise, layout.count, length, shape)
 
 
 # Limits from pictures drawn from 300 MNIST validation images in ten styles (tests/imaging/generator.py) and 30 of
@@ -105,15 +70,14 @@ def judge(statistics: Statistics) -> Finding:
         return Finding.NOT_A_DIGIT
     if statistics.digits > 1:
         return Finding.SEVERAL
-    is_blot = statistics.thickest > _THICKEST or statistics.stroke_width > _WIDEST
-    is_slab = (
-        statistics.lining >= FRAME and statistics.filled > _MOST_FILLED and statistics.aspect > _NARROWEST_SLAB
-    )
-    is_tangle = statistics.path > _LONGEST_PATH or statistics.holes > _MOST_HOLES
+    shape = statistics.shape
+    is_blot = shape.thickest > _THICKEST or shape.width > _WIDEST
+    is_slab = shape.lining >= FRAME and shape.filled > _MOST_FILLED and shape.aspect > _NARROWEST_SLAB
+    is_tangle = shape.path > _LONGEST_PATH or shape.holes > _MOST_HOLES
     if is_blot or is_slab or is_tangle:
         return Finding.NOT_A_DIGIT
-    if statistics.aspect > _BROADEST:
-        return Finding.NOT_A_DIGIT if statistics.path < _DASH else Finding.SEVERAL
+    if shape.aspect > _BROADEST:
+        return Finding.NOT_A_DIGIT if shape.path < _DASH else Finding.SEVERAL
     return Finding.DIGIT
 
 

@@ -74,13 +74,13 @@ def _from_strength(strength: NDArray[np.float32], recorder: Recorder, judged: _J
     recorder.add("digit", "specks and the picture's edge removed, strokes joined", layout.mask)
     large = enlarge(coverage(strength, layout.mask, levels)) if layout.count else layout.mask[:0, :0]
     if not large.size:
-        nothing = collect(levels, mask, layout)
+        nothing = collect(levels, layout)
         return _finish(np.zeros(IMAGE_SIZE, np.uint8), nothing, judged(nothing), recorder)
     even = even_width(large)
     recorder.add("strokes", "strokes as wide as MNIST's", even)
     tile = centre(shrink_into_box(even))
     recorder.add("tile", "reduced into 20x20, centred by mass in 28x28", tile)
-    statistics = collect(levels, mask, layout, measure(large))
+    statistics = collect(levels, layout, measure(large))
     return _finish(tile, statistics, judged(statistics), recorder)
 
 
@@ -91,5 +91,5 @@ def _finish(tile: NDArray[np.uint8], statistics: Statistics, finding: Finding, r
     if finding in (Finding.NOTHING, Finding.NOT_A_DIGIT):
         count = 0
     elif finding is Finding.SEVERAL and count == 1:  # they touch each other
-        count = max(2, round(statistics.aspect / _DIGIT_ASPECT))
+        count = max(2, round(statistics.shape.aspect / _DIGIT_ASPECT))
     return Prepared(tile, finding, count, False, tuple(recorder.steps))
