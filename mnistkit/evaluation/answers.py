@@ -104,9 +104,9 @@ class ReadPicture(NamedTuple):
     """A picture that has been read and prepared, but not classified; light, since it travels between processes.
 
     Attributes:
-        name: As in :class:`Answer`, like all that stand there too.
         finding: What the picture shows, judged by its ink alone.
-        digits: How many digits it shows, 0 where nothing was found.
+        digits: How many digits it shows, 0 where nothing was found; the ``count`` of :class:`Answer`, whose other
+            attributes are the same here.
     """
 
     name: str

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from mnistkit.imaging.shape import FRAME, LINING_DEPTH, lining
+from mnistkit.imaging.shape import FRAME, lining, lining_depth
 from mnistkit.imaging.threshold import EIGHT
 
 # Pieces smaller than this part of the largest one, in length, are dirt unless they stand close to it.
@@ -125,7 +125,7 @@ def _encloses(piece: Piece, other: Piece) -> bool:
 def _is_frame(labels: NDArray[np.int32], piece: Piece) -> bool:
     """Say whether a piece lines all four sides of the box around it and, if it does not surround all, is thin."""
     ink = labels[piece.top : piece.bottom, piece.left : piece.right] == piece.label
-    deep = max(2, round(LINING_DEPTH * min(ink.shape)))
+    deep = lining_depth(ink)
     may_be = piece.sides >= _SURROUNDS or not ink[deep:-deep, deep:-deep].any()
     return may_be and lining(ink) >= FRAME
 

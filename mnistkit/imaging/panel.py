@@ -55,7 +55,7 @@ def _reduced(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _without_writing(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    width = int(_WRITING * max(small.shape)) | 1
+    width = int(_WRITING * max(small.shape[:2])) | 1
     size = (width, width) if small.ndim == 2 else (width, width, 1)
     return np.asarray(ndimage.median_filter(small, size, mode="nearest"))
 
@@ -63,17 +63,18 @@ def _without_writing(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _largest_panel(small: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     """Return where the panel is, a margin cut off, among all regions that lie above or below some level."""
     channels = small[..., None] if small.ndim == 2 else small
-    best, best_area = None, 0
+    panels = []
     for channel in np.moveaxis(channels, -1, 0).astype(np.float32):
         step = ndimage.gaussian_gradient_magnitude(channel, 1.0)
         low, high = np.percentile(channel, [1, 99])
         for level in np.linspace(low, high, _LEVELS + 2)[1:-1]:
             for side in (channel > level, channel < level):
                 panel = _panel_among(side, step)
-                if panel is not None and np.count_nonzero(panel) > best_area:
-                    best, best_area = panel, int(np.count_nonzero(panel))
-    if best is None:
+                if panel is not None:
+                    panels.append(panel)
+    if not panels:
         return None
+    best = max(panels, key=np.count_nonzero)
     margin = max(1, round(_MARGIN * min(best.shape)))
     inner = ndimage.binary_erosion(best, iterations=margin, border_value=1)
     return inner if inner.any() else None

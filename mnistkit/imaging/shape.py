@@ -17,8 +17,8 @@ _SMALLEST_HOLE = 0.035
 _HAIR = 0.035
 FRAME = 0.9
 """A rectangle lines at least so much of each side of the box around it; a 0 does not."""
-LINING_DEPTH = 0.1
-"""What counts as close to a side, as a part of the shorter one."""
+# What counts as close to a side, as a part of the shorter one.
+_LINING_DEPTH = 0.1
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,14 @@ class Shape:
     lining: float
 
 
+def lining_depth(ink: NDArray[np.bool_]) -> int:
+    """Return how many rows or columns of a mask count as close to its side."""
+    return max(2, round(_LINING_DEPTH * int(min(ink.shape))))
+
+
 def lining(ink: NDArray[np.bool_]) -> float:
     """Return how much of each side of a mask, the least of the four, has ink close to it: 1 for any rectangle."""
-    deep = max(2, round(LINING_DEPTH * min(ink.shape)))
+    deep = lining_depth(ink)
     level = (side.any(axis=0).mean() for side in (ink[:deep], ink[-deep:]))
     upright = (side.any(axis=1).mean() for side in (ink[:, :deep], ink[:, -deep:]))
     return float(min(*level, *upright))

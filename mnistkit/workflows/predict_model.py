@@ -49,6 +49,7 @@ class BatchModel:
         self._precision = choose_precision(self._device)
         self._source = checkpoint.source()
         self._model, self._normaliser = load_model(self._source, self._device)
+        # Every pass puts the model back into the mode it was in: not into training, while another pass runs.
         self._model.eval()
         self._threads = torch.get_num_threads()
         self._lanes = min(self._threads, _MOST_LANES) if self._device.type == "cpu" else 1

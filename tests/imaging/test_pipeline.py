@@ -112,6 +112,7 @@ def test_the_sheet_is_shown_where_it_was_cut_out(digits: LabelledImages) -> None
     assert prepared.finding is Finding.DIGIT
     assert likeness(prepared.tile, digits.images[0]) > 0.8
     names = [step.name for step in prepared.steps]
+    assert names[1] == "panel"
     assert len(set(names)) == len(names), "a step is shown twice"
 
 
