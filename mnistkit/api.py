@@ -66,7 +66,7 @@ class Classifier:
 
         from mnistkit.data.batches import Normaliser
         from mnistkit.device import choose_precision
-        from mnistkit.evaluation.predictions import predict_logits
+        from mnistkit.inference.logits import predict_logits
 
         info, model = self.checkpoint.info, self.checkpoint.model
         device = next(model.parameters()).device
@@ -128,7 +128,7 @@ def train(
     Raises:
         MnistkitError: as :func:`mnistkit.workflows.train.train` does.
     """
-    from mnistkit.training.recipe import flatten
+    from mnistkit.recipe import flatten
     from mnistkit.workflows import train as workflow
     from mnistkit.workflows.train_config import TrainConfig
 

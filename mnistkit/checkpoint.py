@@ -56,11 +56,11 @@ class CheckpointInfo:
         std: Standard deviation they are divided by.
         dataset: The dataset it was trained on.
         split: The images it was trained on and how its epoch was chosen, for people.
-        recipe: The resolved recipe, as :meth:`mnistkit.training.recipe.Recipe.to_dict` gives it.
+        recipe: The resolved recipe, as :meth:`mnistkit.recipe.Recipe.to_dict` gives it.
         seed: The training's seed.
         epoch: The epoch whose weights these are, counted from 1.
         metrics: Measured figures, e.g. ``{"val_accuracy": 0.996, "test_accuracy": 0.9962}``.
-        calibration: As :meth:`mnistkit.evaluation.calibration.Calibration.to_dict` gives it; empty if there is
+        calibration: As :meth:`mnistkit.inference.calibration.Calibration.to_dict` gives it; empty if there is
             none.
         input_size: Height and width of the input in pixels.
         architecture_args: Arguments of the architecture besides the number of classes.

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mnistkit.exceptions import DeviceError
+from mnistkit.recipe import PRECISIONS
 from mnistkit.registry import unknown_name
-from mnistkit.training.recipe import PRECISIONS
 
 if TYPE_CHECKING:
     import torch

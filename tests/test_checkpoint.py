@@ -31,7 +31,7 @@ from mnistkit.checkpoint import (
 )
 from mnistkit.exceptions import CheckpointError, OutputError
 from mnistkit.models import build_model, model_names
-from mnistkit.training.recipe import Recipe
+from mnistkit.recipe import Recipe
 
 CLASSES = tuple("0123456789")
 PATH = Path("model.safetensors")

@@ -57,7 +57,7 @@ def confusion(
     """
     from mnistkit.data.base import LoadOptions
     from mnistkit.reporting import console
-    from mnistkit.reporting.confusion_files import FORMATS
+    from mnistkit.reporting.confusion.files import FORMATS
     from mnistkit.reporting.progress import LoadProgress
     from mnistkit.workflows import confusion as workflow
 
@@ -78,7 +78,7 @@ def confusion(
     if as_json:
         console.print_json(result.to_json(), workflow.SCHEMA)
     else:
-        from mnistkit.reporting.confusion import print_confusion
+        from mnistkit.reporting.confusion.terminal import print_confusion
 
         print_confusion(console.stdout(), result)
     for path in FORMATS.write(result, outs):

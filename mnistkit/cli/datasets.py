@@ -82,7 +82,7 @@ def show_command(
     """
     from mnistkit.data.base import LoadOptions
     from mnistkit.reporting import console, figures
-    from mnistkit.reporting.pictures import print_pictures
+    from mnistkit.reporting.image_grid import print_pictures
     from mnistkit.reporting.progress import LoadProgress
     from mnistkit.workflows.datasets import check_request, sample_dataset
 

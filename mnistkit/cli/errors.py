@@ -18,7 +18,7 @@ from mnistkit.cli.options import (
     complete_split,
 )
 from mnistkit.workflows.errors import SCHEMA, SORT_CHOICES, check_sort
-from mnistkit.workflows.inference import InferenceConfig
+from mnistkit.workflows.inputs import InferenceConfig
 from mnistkit.workflows.suspect import DEFAULT_SPLIT
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def errors(
     """
     from mnistkit.data.base import LoadOptions
     from mnistkit.reporting import console
-    from mnistkit.reporting.errors_files import FORMATS
+    from mnistkit.reporting.errors.files import FORMATS
     from mnistkit.reporting.progress import LoadProgress
 
     outs = list(out or ())
@@ -136,7 +136,7 @@ def errors(
     if as_json:
         console.print_json(result.to_json(), SCHEMA)
     else:
-        from mnistkit.reporting.errors import print_errors
+        from mnistkit.reporting.errors.terminal import print_errors
 
         print_errors(console.stdout(), result)
     for path in FORMATS.write(result, outs):

@@ -68,7 +68,7 @@ def evaluate(
     if as_json:
         console.print_json(result.to_json(), workflow.SCHEMA)
     else:
-        from mnistkit.reporting.evaluation import print_evaluation
+        from mnistkit.reporting.evaluation.terminal import print_evaluation
 
         print_evaluation(console.stdout(), result)
     if fail_under is not None:

@@ -16,9 +16,9 @@ from mnistkit.device import CHOICES, check_device_name
 from mnistkit.exceptions import UsageError
 from mnistkit.locate import DEFAULT_BUNDLED, LATEST, bundled_names
 from mnistkit.models import check_model_name, model_names
+from mnistkit.recipe import PRECISIONS
 from mnistkit.registry import unknown_name
 from mnistkit.runs import RUNS
-from mnistkit.training.recipe import PRECISIONS
 
 
 def complete_model(incomplete: str) -> list[str]:

@@ -10,12 +10,12 @@ import typer
 from mnistkit.cli.failures import show_error
 from mnistkit.cli.options import CheckpointOption, Device
 from mnistkit.exceptions import PictureError, SomeInputsFailedError, UsageError
+from mnistkit.workflows.picture_files import STDIN, PictureInput
 from mnistkit.workflows.predict import PredictConfig, check_top, open_run
-from mnistkit.workflows.predict_inputs import STDIN, PictureInput
 
 if TYPE_CHECKING:
-    from mnistkit.evaluation.answers import Answer
-    from mnistkit.reporting.predict_figure import ExplanationFiles
+    from mnistkit.inference.answers import Answer
+    from mnistkit.reporting.predict.figure import ExplanationFiles
     from mnistkit.reporting.progress import LoadProgress
     from mnistkit.workflows.predict import PredictRun
 
@@ -93,8 +93,8 @@ def _show(run: PredictRun, form: str | None, files: ExplanationFiles | None, pro
     Raises:
         MnistkitError: the only picture could not be read.
     """
-    from mnistkit.evaluation.answers import Failure
-    from mnistkit.reporting.predict_output import make_output
+    from mnistkit.inference.answers import Failure
+    from mnistkit.reporting.predict.output import make_output
 
     output = make_output(run, form, progress.close)
     failures = 0
@@ -116,7 +116,7 @@ def _show(run: PredictRun, form: str | None, files: ExplanationFiles | None, pro
 def _explanation_files(run: PredictRun, target: Path | None) -> ExplanationFiles | None:
     if target is None:
         return None
-    from mnistkit.reporting.predict_figure import ExplanationFiles
+    from mnistkit.reporting.predict.figure import ExplanationFiles
 
     pictures = [each for each in run.inputs if isinstance(each, PictureInput)]
     return ExplanationFiles(target, [each.path or STDIN for each in pictures])
@@ -124,7 +124,7 @@ def _explanation_files(run: PredictRun, target: Path | None) -> ExplanationFiles
 
 def _explain(run: PredictRun, answer: Answer, files: ExplanationFiles, progress: LoadProgress) -> None:
     from mnistkit.reporting import console
-    from mnistkit.reporting.predict_figure import write_explanation
+    from mnistkit.reporting.predict.figure import write_explanation
 
     path = files.path_for(answer.name)
     write_explanation(path, answer, run.calibration)

@@ -59,10 +59,10 @@ def train(
     which 'mnistkit models show NAME' prints.
     """
     from mnistkit.data.base import LoadOptions
+    from mnistkit.recipe_sources import recipe_changes
     from mnistkit.reporting import console
     from mnistkit.reporting.progress import LoadProgress
-    from mnistkit.reporting.training import TrainingDisplay
-    from mnistkit.training.resolve import recipe_changes
+    from mnistkit.reporting.training.display import TrainingDisplay
     from mnistkit.workflows import train as workflow
     from mnistkit.workflows.train_config import TrainConfig
 
@@ -99,7 +99,7 @@ def train(
 
 def _show_one(result: Any, as_json: bool) -> None:
     from mnistkit.reporting import console
-    from mnistkit.reporting.training import print_result
+    from mnistkit.reporting.training.display import print_result
     from mnistkit.workflows.run_files import read_history
     from mnistkit.workflows.train import SCHEMA
 
@@ -111,7 +111,7 @@ def _show_one(result: Any, as_json: bool) -> None:
 
 def _show_seeds(result: Any, as_json: bool) -> None:
     from mnistkit.reporting import console
-    from mnistkit.reporting.training import print_seeds
+    from mnistkit.reporting.training.display import print_seeds
     from mnistkit.workflows.train import SEEDS_SCHEMA
 
     if as_json:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from mnistkit.training.recipe import Augmentation
+from mnistkit.recipe import Augmentation
 
 # A binomial filter: close to a Gaussian with a standard deviation of one pixel.
 _SMOOTH = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)

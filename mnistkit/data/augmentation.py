@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mnistkit.data.appearance import change_appearance
-from mnistkit.training.recipe import Augmentation
+from mnistkit.recipe import Augmentation
 
 
 def augment(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SPLITS = ("train", "val", "test")
-IMAGE_SIZE = (28, 28)
 DIGITS = tuple("0123456789")
 Status = Literal["shipped", "cached", "to download"]
 

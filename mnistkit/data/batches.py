@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mnistkit.data.augmentation import augment
 from mnistkit.data.base import LabelledImages
-from mnistkit.training.recipe import Augmentation
+from mnistkit.recipe import Augmentation
 
 
 @dataclass(frozen=True)

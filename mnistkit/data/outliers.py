@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from mnistkit.data.base import IMAGE_SIZE
 from mnistkit.imaging.fit import BOX, centre, shrink_into_box, trimmed
+from mnistkit.recipe import IMAGE_SIZE
 
 _SIGNS = "AEFHKMNPRWXdefhkmnwxΔΛΞΠΦΨαλμπφψχωЖДШЩЮЯЭФ#&@%$+=*?√∞∑€£♥♣→"
 _CUTS = ("Sans", "Sans-Oblique", "Sans-Bold", "Serif", "Serif-Italic", "SansMono")

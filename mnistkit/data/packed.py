@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnistkit.data.base import IMAGE_SIZE
 from mnistkit.exceptions import DataError
+from mnistkit.recipe import IMAGE_SIZE
 
 if TYPE_CHECKING:
     import numpy as np

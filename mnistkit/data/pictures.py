@@ -9,9 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnistkit.data.base import IMAGE_SIZE, LoadOptions
+from mnistkit.data.base import LoadOptions
 from mnistkit.exceptions import DataError, PictureError
 from mnistkit.imaging.decode import eight_bits, formats, open_picture, without_remarks
+from mnistkit.recipe import IMAGE_SIZE
 
 if TYPE_CHECKING:
     import numpy as np

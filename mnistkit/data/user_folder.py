@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistkit.data.assemble import assemble, label_images
-from mnistkit.data.base import IMAGE_SIZE, Dataset, LabelledImages, LoadOptions
+from mnistkit.data.base import Dataset, LabelledImages, LoadOptions
 from mnistkit.data.idx import PARTS, STEMS, find_idx, read_idx_split
 from mnistkit.data.pictures import is_dark_on_light, picture_suffixes, read_pictures
 from mnistkit.data.splits import stratified_holdout
 from mnistkit.exceptions import DataError
+from mnistkit.recipe import IMAGE_SIZE
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mnistkit.evaluation.mistakes import Judgement, Mistake, Section, Selection
+from mnistkit.evaluation.misclassified import Judgement, Mistake, Section, Selection
 from mnistkit.evaluation.results import Source
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mnistkit.data.batches import Normaliser
 from mnistkit.device import Precision
-from mnistkit.evaluation.predictions import predict_logits
+from mnistkit.inference.logits import predict_logits
 
 
 def timed_logits(

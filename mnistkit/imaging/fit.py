@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from mnistkit.data.base import IMAGE_SIZE
 from mnistkit.imaging.strokes import ridge_width, stroke_width
 from mnistkit.imaging.threshold import EIGHT, InkLevels
+from mnistkit.recipe import IMAGE_SIZE
 
 BOX = 20
 # The digit is handled this many times larger than in the tile.

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistkit.data.base import IMAGE_SIZE
 from mnistkit.imaging.background import flatten, smooth
 from mnistkit.imaging.components import arrange
 from mnistkit.imaging.finding import Statistics, collect, judge, judge_sheet
@@ -22,6 +21,7 @@ from mnistkit.imaging.shape import measure
 from mnistkit.imaging.strokes import join_broken
 from mnistkit.imaging.threshold import ink_levels, ink_mask
 from mnistkit.imaging.transparency import composite
+from mnistkit.recipe import IMAGE_SIZE
 
 # The median of MNIST's training images is 0.8, and handwriting that runs together is narrower.
 _DIGIT_ASPECT = 0.75

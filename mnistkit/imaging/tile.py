@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistkit.data.base import IMAGE_SIZE
+from mnistkit.recipe import IMAGE_SIZE
 
 # What counts as ink; the same level measures all of MNIST's training images as stated below.
 _INK = 64

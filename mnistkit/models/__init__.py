@@ -14,13 +14,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mnistkit.recipe import Recipe
 from mnistkit.registry import Registry, unknown_name
-from mnistkit.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from torch import nn
 
-INPUT_SIZE = (28, 28)
 _HINT = "mnistkit models lists all"
 
 

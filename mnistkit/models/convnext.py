@@ -18,7 +18,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from mnistkit.models import register_model
-from mnistkit.training.recipe import Augmentation, Recipe
+from mnistkit.recipe import Augmentation, Recipe
 
 _EPSILON = 1e-6
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from mnistkit.models import register_model
-from mnistkit.training.recipe import Augmentation, Recipe
+from mnistkit.recipe import Augmentation, Recipe
 
 
 class LeNet5(nn.Module):

@@ -13,11 +13,11 @@ from torch.nn import functional
 
 from mnistkit.data.batches import DeviceImages, Normaliser, shuffled_batches, steps_per_epoch
 from mnistkit.device import Precision
-from mnistkit.evaluation.predictions import predict_logits
 from mnistkit.exceptions import NonFiniteLossError
+from mnistkit.inference.logits import predict_logits
+from mnistkit.recipe import Recipe
 from mnistkit.training.events import EpochRecord, StepReport, TrainingEvents
 from mnistkit.training.objectives import OUTLIER, Objective
-from mnistkit.training.recipe import Recipe
 from mnistkit.training.schedules import learning_rate, should_stop_early
 from mnistkit.training.seeds import augmentation_generator, order_generator, outlier_generator, seed_model
 from mnistkit.training.state import EpochSums, TrainingState

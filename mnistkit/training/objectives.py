@@ -8,7 +8,7 @@ from collections.abc import Callable
 from torch import Tensor
 from torch.nn import functional
 
-from mnistkit.training.recipe import Recipe
+from mnistkit.recipe import Recipe
 
 Objective = Callable[[Tensor, Tensor], Tensor]
 

@@ -18,7 +18,7 @@ from torch.optim.adam import adam
 from torch.optim.adamw import adamw
 from torch.optim.sgd import sgd
 
-from mnistkit.training.recipe import Recipe
+from mnistkit.recipe import Recipe
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from mnistkit.training.recipe import Recipe
+from mnistkit.recipe import Recipe
 
 # The one-cycle policy starts this far below its peak (Smith and Topin 2018, "Super-convergence", section 4).
 _ONE_CYCLE_START = 1 / 25

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from mnistkit.checkpoint import load_tensors, read_description, save_tensors
 from mnistkit.exceptions import CheckpointError
+from mnistkit.recipe import Recipe
 from mnistkit.training.averaging import averaged_model
 from mnistkit.training.events import EpochRecord
 from mnistkit.training.optimizers import Optimizer
-from mnistkit.training.recipe import Recipe
 
 _STATE_VERSION = 1
 

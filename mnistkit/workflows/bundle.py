@@ -17,7 +17,7 @@ from mnistkit.exceptions import CheckpointError, OutputError, UsageError
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from mnistkit.evaluation.calibration import Calibration
+    from mnistkit.inference.calibration import Calibration
 
 MAX_BYTES = 3_000_000
 """What all bundled models together may take."""
@@ -122,9 +122,9 @@ def _calibrate(
     from mnistkit.data import load_dataset
     from mnistkit.data.batches import DeviceImages, Normaliser
     from mnistkit.device import Precision, prepare
-    from mnistkit.evaluation.calibration import calibrate
-    from mnistkit.evaluation.predictions import predict_logits
-    from mnistkit.training.recipe import Recipe
+    from mnistkit.inference.calibration import calibrate
+    from mnistkit.inference.logits import predict_logits
+    from mnistkit.recipe import Recipe
 
     device = torch.device("cpu")
     prepare(device)

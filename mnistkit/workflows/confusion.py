@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mnistkit.exceptions import UsageError
 from mnistkit.registry import unknown_name
-from mnistkit.workflows.inference import InferenceConfig, Inputs, check_request, open_inputs, predict
+from mnistkit.workflows.inputs import InferenceConfig, Inputs, check_request, open_inputs, predict
 
 if TYPE_CHECKING:
     from mnistkit.evaluation.confusion import ConfusionResult, ModelConfusion

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mnistkit.exceptions import UsageError
 from mnistkit.registry import unknown_name
-from mnistkit.workflows.inference import InferenceConfig, Inputs, check_request, load_model, open_inputs, predict
+from mnistkit.workflows.inputs import InferenceConfig, Inputs, check_request, load_model, open_inputs, predict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mnistkit.data.batches import Normaliser
     from mnistkit.evaluation.errors import ErrorsResult
-    from mnistkit.evaluation.mistakes import Section, Selection
+    from mnistkit.evaluation.misclassified import Section, Selection
 
     # From a model's place and n places of images, predicted classes and labels to heat maps (n, 28, 28).
     Explained = Callable[[int, list[int], list[int], list[int]], NDArray[np.float32]]
@@ -65,7 +65,7 @@ def find_errors(config: ErrorsConfig, announce: Callable[[str], None] = lambda l
     selection = select(config, inputs.dataset.classes)
 
     from mnistkit.evaluation.errors import ErrorsResult, JudgedModel
-    from mnistkit.evaluation.mistakes import Judged, find_mistakes
+    from mnistkit.evaluation.misclassified import Judged, find_mistakes
 
     judged = []
     for source in inputs.sources:
@@ -123,7 +123,7 @@ def select(config: ErrorsConfig, classes: Sequence[str]) -> Selection:
     Raises:
         UnknownNameError: a class that the dataset does not have; the message holds the closest match.
     """
-    from mnistkit.evaluation.mistakes import Selection
+    from mnistkit.evaluation.misclassified import Selection
 
     numbers = [None if name is None else _class_number(name, classes) for name in (config.true, config.pred)]
     return Selection(numbers[0], numbers[1], config.sort, config.limit)
@@ -142,7 +142,7 @@ def explain_sections(
     sections: Sequence[Section], explained: Explained, announce: Callable[[str], None]
 ) -> tuple[Section, ...]:
     """Return the sections with a heat map in each judgement, made by ``explained``."""
-    from mnistkit.evaluation.mistakes import with_heat
+    from mnistkit.evaluation.misclassified import with_heat
 
     count = sum(len(mistake.judgements) for section in sections for mistake in section.mistakes)
     announce(f"explaining {count:,} {'mistake' if count == 1 else 'mistakes'} by {explanation_method()}")
@@ -151,7 +151,7 @@ def explain_sections(
 
 def explanation_method() -> str:
     """Return the name and the source of the method of the heat maps."""
-    from mnistkit.evaluation.explain import METHOD
+    from mnistkit.evaluation.attribution import METHOD
 
     return METHOD
 
@@ -172,7 +172,7 @@ def heat_maps(
         classes: n class numbers to speak for, and n to speak against.
         batch_size: Images in a forward pass.
     """
-    from mnistkit.evaluation.explain import integrated_gradients, scaled
+    from mnistkit.evaluation.attribution import integrated_gradients, scaled
 
     maps: NDArray[np.float32] = scaled(
         integrated_gradients(model, images, normaliser, *classes, batch_size=batch_size)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from mnistkit.exceptions import ThresholdNotMetError, UsageError
-from mnistkit.workflows.inference import InferenceConfig, Inputs, check_request, finite, load_model, open_inputs
+from mnistkit.workflows.inputs import InferenceConfig, Inputs, check_request, finite, load_model, open_inputs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -93,7 +93,7 @@ def _accuracy_below(row: ModelResult, percent: float) -> str:
 
 
 def _measure(config: EvaluateConfig, inputs: Inputs, announce: Callable[[str], None]) -> EvaluateResult:
-    from mnistkit.evaluation.hard_copy import hard_copy
+    from mnistkit.evaluation.perturbed import hard_copy
     from mnistkit.evaluation.results import EvaluateResult, average_outputs, compare_all, measure_model
 
     hard = hard_copy(inputs.images) if config.augmented else None
@@ -134,9 +134,9 @@ def _truth(inputs: Inputs) -> Truth:
 
 def _predict(inputs: Inputs, source: Source, hard: Tensor | None) -> Outputs:
     """Load one checkpoint and run it over the images; its weights are let go again before the next is loaded."""
-    from mnistkit.evaluation.predictions import predict_logits
     from mnistkit.evaluation.results import Outputs
     from mnistkit.evaluation.throughput import timed_logits
+    from mnistkit.inference.logits import predict_logits
 
     model, normaliser = load_model(source, inputs.device)
     size, precision = source.batch_size, inputs.precision

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from mnistkit.checkpoint import read_info
 from mnistkit.locate import DEFAULT_BUNDLED, bundled_names, bundled_path
 from mnistkit.models import build_model, get_architecture, model_names
-from mnistkit.training.recipe import flatten, recipe_keys
+from mnistkit.recipe import flatten, recipe_keys
 
 if TYPE_CHECKING:
-    from mnistkit.models.summary import Summary
+    from mnistkit.evaluation.complexity import Summary
 
 CLASSES = 10
 """The class count for which parameters and multiply-accumulates are given: that of MNIST."""
@@ -49,7 +49,7 @@ class BundledModel:
         dataset: The dataset it was trained on.
         split: The images it was trained on and how its epoch was chosen, for people.
         metrics: Figures of its training run: validation figures, and test figures measured once, afterwards.
-        calibration: See :class:`mnistkit.evaluation.calibration.Calibration`.
+        calibration: See :class:`mnistkit.inference.calibration.Calibration`.
         size: Bytes.
         default: Whether it is used where no checkpoint is given.
     """
@@ -134,6 +134,6 @@ def show_model(name: str) -> ModelDetails:
 
 
 def _summary(name: str) -> Summary:
-    from mnistkit.models.summary import summarise
+    from mnistkit.evaluation.complexity import summarise
 
     return summarise(build_model(name, CLASSES))

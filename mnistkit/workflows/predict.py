@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from mnistkit.data.base import IMAGE_SIZE
-from mnistkit.evaluation.answers import Answer, Failure, ReadPicture
-from mnistkit.evaluation.calibration import Calibration
 from mnistkit.exceptions import CheckpointError, PictureError, UsageError
-from mnistkit.workflows.inference import FoundCheckpoint, find_checkpoints
-from mnistkit.workflows.predict_inputs import PictureInput, find_pictures
-from mnistkit.workflows.predict_model import BatchModel
-from mnistkit.workflows.predict_reading import ReadAhead
+from mnistkit.inference.answers import Answer, Failure, ReadPicture
+from mnistkit.inference.calibration import Calibration
+from mnistkit.inference.lanes import BatchModel
+from mnistkit.inference.read_ahead import ReadAhead
+from mnistkit.recipe import IMAGE_SIZE
+from mnistkit.workflows.inputs import FoundCheckpoint, find_checkpoints
+from mnistkit.workflows.picture_files import PictureInput, find_pictures
 
 SCHEMA = "mnistkit/predict/1"
 """Form and version of the JSON document of all answers."""

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from mnistkit.checkpoint import CheckpointInfo, load_tensors, package_versions, save_checkpoint
 from mnistkit.exceptions import OutputError, RecipeError
 from mnistkit.files import write_text
+from mnistkit.recipe import Recipe, flatten
+from mnistkit.recipe_sources import RUN_TABLE, apply_changes, read_recipe_file, read_toml
 from mnistkit.training.events import EpochRecord
-from mnistkit.training.recipe import Recipe, flatten
-from mnistkit.training.resolve import RUN_TABLE, apply_changes, read_recipe_file, read_toml
 
 if TYPE_CHECKING:
     from mnistkit.data.base import Dataset
@@ -143,8 +143,8 @@ def finish(
         The content of ``metrics.json``.
     """
     from mnistkit.checkpoint import read_info
-    from mnistkit.reporting.curves import write_curves
     from mnistkit.reporting.numbers import percentage
+    from mnistkit.reporting.training.curves import write_curves
 
     weights = load_tensors(folder.model)
     info = read_info(folder.model)
@@ -207,7 +207,7 @@ def _split_text(config: TrainConfig, recipe: Recipe, dataset: Dataset) -> str:
 def _test_figures(job: TrainingJob, state: TrainingState, dataset: Dataset) -> Metrics:
     from mnistkit.data.batches import DeviceImages
     from mnistkit.evaluation.metrics import measure
-    from mnistkit.evaluation.predictions import predict_logits
+    from mnistkit.inference.logits import predict_logits
 
     test = DeviceImages.of(dataset.test, job.train.labels.device)
     logits = predict_logits(

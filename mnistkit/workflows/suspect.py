@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mnistkit.data.batches import DeviceImages, Normaliser
     from mnistkit.device import Precision
     from mnistkit.evaluation.errors import CrossValidation, ErrorsResult
-    from mnistkit.training.recipe import Recipe
+    from mnistkit.recipe import Recipe
 
 DEFAULT_SPLIT = "train"
 ARCHITECTURE = "lenet5"
@@ -80,7 +80,7 @@ def find_suspects(config: SuspectConfig, announce: Callable[[str], None] = lambd
     selection = select(config, dataset.classes)
 
     from mnistkit.evaluation.errors import ErrorsResult, JudgedModel
-    from mnistkit.evaluation.mistakes import Judged, find_mistakes
+    from mnistkit.evaluation.misclassified import Judged, find_mistakes
 
     validation = _CrossValidation.prepare(config, dataset)
     validation.run(announce)
@@ -198,7 +198,7 @@ class _CrossValidation:
 
     def run(self, announce: Callable[[str], None]) -> None:
         """Train a model without each part, and let it judge that part."""
-        from mnistkit.evaluation.predictions import predict_logits
+        from mnistkit.inference.logits import predict_logits
 
         announce(
             f"training {self.folds} x {ARCHITECTURE} for {self.recipe.epochs} epochs, each on the images of "

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from mnistkit.data.base import DIGITS
 from mnistkit.exceptions import InterruptedRunError, OutputError, RecipeError, UsageError
 from mnistkit.models import check_model_name, get_architecture
+from mnistkit.recipe import Recipe
+from mnistkit.recipe_sources import apply_changes
 from mnistkit.runs import RunFolder, default_run_path
 from mnistkit.training.events import RunStart, TrainingEvents
-from mnistkit.training.recipe import Recipe
-from mnistkit.training.resolve import apply_changes
 from mnistkit.workflows.train_config import TrainConfig
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ class TrainConfig:
         architecture: Name in the model registry.
         dataset: A registered name or a folder.
         changes: Changes to the architecture's recipe, as
-            :func:`mnistkit.training.resolve.recipe_changes` collects them.
+            :func:`mnistkit.recipe_sources.recipe_changes` collects them.
         device: As ``--device`` takes it.
         out: The run folder; None for ``runs/<architecture>-<dataset>-seed<seed>``.
         resume: Go on with an unfinished run.

@@ -23,11 +23,11 @@ from mnistkit.checkpoint import load_checkpoint
 from mnistkit.data import load_dataset
 from mnistkit.data.batches import Normaliser
 from mnistkit.device import choose_precision
-from mnistkit.evaluation.calibration import Calibration
-from mnistkit.evaluation.predictions import predict_logits
 from mnistkit.imaging.load import load_picture
 from mnistkit.imaging.pipeline import prepare
 from mnistkit.imaging.prepared import Prepared
+from mnistkit.inference.calibration import Calibration
+from mnistkit.inference.logits import predict_logits
 from mnistkit.locate import locate_checkpoint
 from tests.imaging.generator import (
     CLEAN,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mnistkit.reporting.confusion_files import FORMATS
+from mnistkit.reporting.confusion.files import FORMATS
 from tests.evaluation.toys import register, save_constant, toy_dataset
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnistkit.reporting.errors_files import FORMATS
+from mnistkit.reporting.errors.files import FORMATS
 from mnistkit.workflows import suspect
 from tests.evaluation.toys import register, save_constant, toy_dataset
 

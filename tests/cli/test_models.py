@@ -14,8 +14,8 @@ from rich.cells import cell_len
 from mnistkit import locate
 from mnistkit.checkpoint import CheckpointInfo, load_tensors, read_info, save_checkpoint
 from mnistkit.models import build_model, get_architecture, model_names
-from mnistkit.training.recipe import Recipe, flatten, recipe_keys
-from mnistkit.training.resolve import read_recipe_file
+from mnistkit.recipe import Recipe, flatten, recipe_keys
+from mnistkit.recipe_sources import read_recipe_file
 from tests.conftest import CliResult
 from tests.evaluation.toys import register, save_trained, toy_dataset
 

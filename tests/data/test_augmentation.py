@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mnistkit.data import augmentation
 from mnistkit.data.augmentation import augment
-from mnistkit.training.recipe import Augmentation
+from mnistkit.recipe import Augmentation
 
 MANY = 400
 

@@ -6,8 +6,8 @@ from torch import nn
 
 from mnistkit.data.batches import Normaliser
 from mnistkit.device import Precision
-from mnistkit.evaluation.predictions import predict_logits
 from mnistkit.evaluation.throughput import timed_logits
+from mnistkit.inference.logits import predict_logits
 
 FP32 = Precision("fp32", "test")
 

@@ -9,12 +9,12 @@ from rich.console import Console
 
 from mnistkit.evaluation.confusion import ConfusionResult, measure_confusion
 from mnistkit.evaluation.results import Source
-from mnistkit.reporting import confusion_words as words
-from mnistkit.reporting.confusion import print_confusion
-from mnistkit.reporting.confusion_figure import write_heat_map
-from mnistkit.reporting.confusion_files import to_csv
-from mnistkit.reporting.confusion_page import to_html
-from mnistkit.reporting.heat import Scale, mistake_colour, mistakes, text_colour
+from mnistkit.reporting.colours import Scale, mistake_colour, mistakes, text_colour
+from mnistkit.reporting.confusion import text as words
+from mnistkit.reporting.confusion.figure import write_heat_map
+from mnistkit.reporting.confusion.files import to_csv
+from mnistkit.reporting.confusion.page import to_html
+from mnistkit.reporting.confusion.terminal import print_confusion
 
 DIGITS = tuple("0123456789")
 LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mnistkit.reporting.curves import sparkline, write_curves
+from mnistkit.reporting.training.curves import sparkline, write_curves
 from mnistkit.training.events import EpochRecord
 
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from mnistkit.reporting.errors_words import ARROW, letter, pack
-from mnistkit.reporting.explained import beside, heat_picture
-from mnistkit.reporting.pictures import print_pictures
+from mnistkit.reporting.errors.attribution import beside, heat_picture
+from mnistkit.reporting.errors.text import ARROW, letter, pack
+from mnistkit.reporting.image_grid import print_pictures
 
 
 @given(

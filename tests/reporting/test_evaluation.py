@@ -14,7 +14,7 @@ from mnistkit.evaluation.results import (
     compare_all,
     measure_model,
 )
-from mnistkit.reporting.evaluation import print_evaluation
+from mnistkit.reporting.evaluation.terminal import print_evaluation
 
 DIGITS = tuple("0123456789")
 

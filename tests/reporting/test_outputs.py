@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from mnistkit.exceptions import OutputError, UsageError
-from mnistkit.reporting.html_page import html_page
 from mnistkit.reporting.outputs import OutputFormats, as_text, check_suffix
+from mnistkit.reporting.pages import html_page
 
 
 def fail(result, path):

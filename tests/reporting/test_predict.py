@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from mnistkit.evaluation.answers import Answer, Verdict
-from mnistkit.evaluation.calibration import Calibration
-from mnistkit.reporting.predict import print_answer, print_line
-from mnistkit.reporting.predict_words import Summary, brief, escaped, sentence, word
+from mnistkit.inference.answers import Answer, Verdict
+from mnistkit.inference.calibration import Calibration
+from mnistkit.reporting.predict.terminal import print_answer, print_line
+from mnistkit.reporting.predict.text import Summary, brief, escaped, sentence, word
 
 RANKING = (("7", 0.93), ("1", 0.0625), ("9", 0.0075))
 CALIBRATION = Calibration(1.1, 0.73, 0.005, 5000)

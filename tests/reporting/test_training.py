@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from mnistkit.reporting.training import TrainingDisplay, clock, mean_and_std
+from mnistkit.reporting.training.display import TrainingDisplay, clock, mean_and_std
 from mnistkit.training.events import EpochRecord, RunStart, StepReport
 
 START = RunStart(

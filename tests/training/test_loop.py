@@ -13,10 +13,10 @@ from mnistkit.data.batches import DeviceImages, Normaliser
 from mnistkit.device import Precision
 from mnistkit.exceptions import NonFiniteLossError
 from mnistkit.models import build_model, model_names
+from mnistkit.recipe import OPTIMIZERS, SCHEDULES, Augmentation, Recipe
 from mnistkit.training.events import EpochRecord, RunStart, StepReport, TrainingEvents
 from mnistkit.training.loop import TrainingJob, run_training
 from mnistkit.training.objectives import OUTLIER, cross_entropy
-from mnistkit.training.recipe import OPTIMIZERS, SCHEDULES, Augmentation, Recipe
 from mnistkit.training.state import TrainingState
 
 CPU = torch.device("cpu")

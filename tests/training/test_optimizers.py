@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
+from mnistkit.recipe import OPTIMIZERS, Recipe
 from mnistkit.training.optimizers import Optimizer
-from mnistkit.training.recipe import OPTIMIZERS, Recipe
 
 REFERENCE: dict[str, Any] = {
     "sgd": lambda groups: torch.optim.SGD(groups, lr=0.05, momentum=0.9, nesterov=True),
@@ -91,7 +91,7 @@ def test_a_training_step_does_not_import_the_compiler() -> None:
     code = (
         "import sys, torch\n"
         "from mnistkit.training.optimizers import Optimizer\n"
-        "from mnistkit.training.recipe import Recipe, OPTIMIZERS\n"
+        "from mnistkit.recipe import Recipe, OPTIMIZERS\n"
         "for name in OPTIMIZERS:\n"
         "    model = torch.nn.Linear(2, 2)\n"
         "    optimizer = Optimizer(model, Recipe(optimizer=name))\n"

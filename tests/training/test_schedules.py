@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnistkit.training.recipe import SCHEDULES, Recipe
+from mnistkit.recipe import SCHEDULES, Recipe
 from mnistkit.training.schedules import learning_rate, plateau_count, should_stop_early
 
 STEPS = 10

@@ -6,7 +6,7 @@ import pytest
 
 from mnistkit.exceptions import UnknownNameError
 from mnistkit.models import get_architecture, model_names
-from mnistkit.training.recipe import flatten, recipe_keys
+from mnistkit.recipe import flatten, recipe_keys
 from mnistkit.workflows.models import list_models, show_model
 
 

@@ -18,14 +18,14 @@ from PIL import Image
 from mnistkit.checkpoint import load_checkpoint, load_tensors, read_info, save_checkpoint
 from mnistkit.data import load_dataset
 from mnistkit.data.batches import Normaliser
-from mnistkit.evaluation.answers import Answer, Failure, Verdict
 from mnistkit.exceptions import CheckpointError, PictureError, UsageError
 from mnistkit.imaging import load, pipeline
+from mnistkit.inference import read_ahead as predict_reading
+from mnistkit.inference.answers import Answer, Failure, Verdict
+from mnistkit.inference.chunks import read_packet
 from mnistkit.workflows import predict as workflow
-from mnistkit.workflows import predict_reading
+from mnistkit.workflows.picture_files import PictureInput, find_pictures
 from mnistkit.workflows.predict import PredictConfig, open_run
-from mnistkit.workflows.predict_inputs import PictureInput, find_pictures
-from mnistkit.workflows.predict_packet import read_packet
 from tests.imaged import encoded, mnist_checkpoint, page, two_digits, write_tiles
 
 

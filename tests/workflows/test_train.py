@@ -94,7 +94,7 @@ def test_it_learns(config: TrainConfig) -> None:
 
 
 def test_a_recorded_recipe_trains_the_same_weights_again(config: TrainConfig, tmp_path: Path) -> None:
-    from mnistkit.training.resolve import recipe_changes
+    from mnistkit.recipe_sources import recipe_changes
 
     first = train(with_settings(config, seed=3))
     changes = tuple(recipe_changes(file=first.folder.recipe, environment={}))

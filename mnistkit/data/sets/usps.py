@@ -35,7 +35,7 @@ def _enlarge(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     import torch
     from torch.nn import functional
 
-    from mnistkit.data.base import IMAGE_SIZE
+    from mnistkit.recipe import IMAGE_SIZE
 
     pixels = torch.from_numpy(images).unsqueeze(1).float()
     digits = functional.interpolate(pixels, size=_DIGIT_SIZE, mode="bilinear", align_corners=False)

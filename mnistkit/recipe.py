@@ -1,0 +1,228 @@
+"""The recipe: every number that decides how a model is trained, in one frozen, readable object.
+
+No heavy import stands here, so that the command line can check a recipe before torch is loaded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from reprlib import repr as repr_short
+from typing import Any, get_type_hints
+
+from mnistkit.exceptions import RecipeError
+from mnistkit.registry import unknown_name
+
+OPTIMIZERS = ("sgd", "adam", "adamw", "adadelta")
+SCHEDULES = ("constant", "one-cycle", "cosine", "step", "plateau")
+SELECTIONS = ("best", "last")
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+IMAGE_SIZE = (28, 28)
+"""Height and width in pixels of the image that every model is given."""
+
+
+def setting(
+    default: Any = MISSING,
+    help_: str = "",
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    choices: tuple[str, ...] | None = None,
+) -> Any:
+    """Declare one recipe field: its default, what it means and which values it may take.
+
+    ``low`` and ``high`` are included in the range, ``above`` and ``below`` are not.
+    """
+    limits = {"help": help_, "low": low, "high": high, "above": above, "below": below, "choices": choices}
+    return field(default=default, metadata=limits)
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random changes of each training image; every range is symmetric and 0 switches it off."""
+
+    rotation: float = setting(0.0, "largest rotation either way, in degrees", low=0, high=180)
+    translate_x: float = setting(0.0, "largest horizontal shift, as a fraction of the width", low=0, high=1)
+    translate_y: float = setting(0.0, "largest vertical shift, as a fraction of the height", low=0, high=1)
+    zoom: float = setting(0.0, "scale drawn from [1 - zoom, 1 + zoom]", low=0, below=1)
+    shear: float = setting(0.0, "largest horizontal shear either way, in degrees", low=0, below=90)
+    elastic: float = setting(0.0, "RMS displacement of elastic distortion, in pixels", low=0, high=28)
+    elastic_sigma: float = setting(4.0, "smoothness of the elastic field, in pixels", above=0, high=28)
+    stroke: float = setting(0.0, "most pixels a stroke grows on either side", low=0, high=1)
+    intensity: float = setting(0.0, "most by which ink gets fainter, its gamma changed", low=0, below=1)
+    blur: float = setting(0.0, "largest share of a smoothed copy", low=0, high=1)
+    noise: float = setting(0.0, "largest standard deviation of noise; white is 1", low=0, high=1)
+    background: float = setting(0.0, "largest grey of a half-plane in half the images", low=0, high=1)
+    cooldown: float = setting(0.0, "final share of steps, fewer images changed", low=0, high=1)
+    remainder: float = setting(0.0, "share of images still changed at the end", low=0, high=1)
+
+    def share(self, progress: float) -> float:
+        """Return the share of the images to change after a share of the training, ``progress`` from 0 to 1.
+
+        It falls linearly from 1 over the last ``cooldown`` of the training, down to ``remainder``. So the model
+        ends on images more like those it will see (the idea of He et al. 2019, "Data augmentation revisited", who
+        end with a phase without augmentation) and does not forget the others.
+        """
+        if progress <= 1 - self.cooldown:
+            return 1.0
+        return max(self.remainder, (1 - progress) / self.cooldown)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides how an architecture is trained.
+
+    An architecture registers its own recipe beside its code; these defaults only fill what it leaves out.
+    """
+
+    epochs: int = setting(10, "passes over the training images", low=1)
+    batch_size: int = setting(128, "images in a training step", low=1)
+    eval_batch_size: int = setting(500, "images in an evaluation step", low=1)
+    optimizer: str = setting("adamw", "optimizer", choices=OPTIMIZERS)
+    learning_rate: float = setting(1e-3, "peak learning rate", above=0)
+    momentum: float = setting(0.9, "momentum of sgd (Nesterov), first decay of adam(w)", low=0, below=1)
+    beta2: float = setting(0.999, "second-moment decay of adam(w), rho of adadelta", low=0, below=1)
+    weight_decay: float = setting(0.0, "weight decay; norms and biases are spared", low=0)
+    schedule: str = setting("cosine", "learning-rate schedule", choices=SCHEDULES)
+    warmup: float = setting(0.0, "share of all steps with a linearly rising rate", low=0, below=1)
+    final_lr: float = setting(0.0, "learning rate at the end, as a fraction of the peak", low=0, high=1)
+    decay_epochs: int = setting(3, "epochs between two decays of the step schedule", low=1)
+    decay_factor: float = setting(0.1, "factor of one decay of the step and plateau schedules", above=0, below=1)
+    plateau_patience: int = setting(2, "epochs without a better validation loss before a decay", low=0)
+    outliers: float = setting(0.0, "non-digits added to a batch, as a share", low=0, high=1)
+    label_smoothing: float = setting(0.0, "label smoothing of the cross-entropy", low=0, below=1)
+    ema_decay: float = setting(0.0, "decay per step of the averaged weights; 0 = off", low=0, below=1)
+    gradient_clip: float = setting(0.0, "largest gradient norm; 0 = no clipping", low=0)
+    patience: int = setting(0, "stop after this many epochs without progress; 0 = off", low=0)
+    selection: str = setting("best", "weights to keep: best validation loss, or the last", choices=SELECTIONS)
+    precision: str = setting("auto", "arithmetic of the forward pass", choices=PRECISIONS)
+    seed: int = setting(0, "seed of initial weights, order and augmentation", low=0, below=2**32)
+    workers: int = setting(0, "threads that decode pictures; 0 = one per core", low=0)
+    pin_memory: bool = setting(False, "copy to a GPU through page-locked memory")
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe as plain values, the augmentation as a nested dictionary."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], source: str = "recipe") -> Recipe:
+        """Build a recipe from :meth:`to_dict`'s form; missing keys take the defaults.
+
+        Raises:
+            RecipeError: an unknown key or an unfitting value.
+        """
+        return cls().merged(flatten(values), source)
+
+    def merged(self, changes: Mapping[str, Any], source: str) -> Recipe:
+        """Return a copy with ``changes`` applied.
+
+        Args:
+            changes: Dotted key to value, e.g. ``{"epochs": 3, "augmentation.rotation": "15"}``. Text is
+                converted to the key's type.
+            source: Where the changes come from, for messages ("--set", a file's name).
+
+        Raises:
+            RecipeError: an unknown key (the message holds the closest one), a value of the wrong type or
+                out of range.
+        """
+        known = recipe_keys()
+        top: dict[str, Any] = {}
+        augmentation: dict[str, Any] = {}
+        for key, value in changes.items():
+            if key not in known:
+                error = unknown_name("recipe key", key, known)
+                raise RecipeError(f"{source}: {error.message}", hint="mnistkit models show NAME lists every key")
+            checked = _checked(key, value, known[key], source)
+            section, _, name = key.rpartition(".")
+            (augmentation if section else top)[name] = checked
+        if augmentation:
+            top["augmentation"] = replace(self.augmentation, **augmentation)
+        return replace(self, **top)
+
+
+def recipe_keys() -> dict[str, tuple[type, Mapping[str, Any]]]:
+    """Return every dotted recipe key with its type and its limits (see :func:`setting`)."""
+    return {**_keys_of(Recipe, ""), **_keys_of(Augmentation, "augmentation.")}
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Turn nested tables into dotted keys: ``{"a": {"b": 1}}`` becomes ``{"a.b": 1}``."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _keys_of(owner: type, prefix: str) -> dict[str, tuple[type, Mapping[str, Any]]]:
+    types = get_type_hints(owner)
+    return {f"{prefix}{f.name}": (types[f.name], f.metadata) for f in fields(owner) if f.metadata}
+
+
+_EXPECTED = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+_WORDS = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "0": False,
+}
+
+
+def _checked(key: str, value: Any, declared: tuple[type, Mapping[str, Any]], source: str) -> Any:
+    kind, limits = declared
+    try:
+        converted = _converted(value, kind)
+    except (ValueError, OverflowError):
+        raise RecipeError(f"{source}: {key} must be {_EXPECTED[kind]}, not {repr_short(value)}") from None
+    choices = limits["choices"]
+    if choices and converted not in choices:
+        error = unknown_name(key, str(converted), choices)
+        raise RecipeError(f"{source}: {error.message}")
+    if kind is float and not math.isfinite(converted):
+        raise RecipeError(f"{source}: {key} must be a finite number, not {converted}")
+    if kind in (int, float) and not _within(converted, limits):
+        raise RecipeError(f"{source}: {key} must be {_range_text(limits)}, not {repr_short(converted)}")
+    return converted
+
+
+def _converted(value: Any, kind: type) -> Any:
+    if kind is bool:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.strip().lower() in _WORDS:
+            return _WORDS[value.strip().lower()]
+        raise ValueError
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise ValueError
+    if kind is str:
+        if not isinstance(value, str):
+            raise ValueError
+        return value.strip()
+    if kind is int and isinstance(value, float):
+        raise ValueError
+    return kind(value)
+
+
+def _within(value: float, limits: Mapping[str, Any]) -> bool:
+    low, high, above, below = (limits[name] for name in ("low", "high", "above", "below"))
+    return (
+        (low is None or value >= low)
+        and (high is None or value <= high)
+        and (above is None or value > above)
+        and (below is None or value < below)
+    )
+
+
+def _range_text(limits: Mapping[str, Any]) -> str:
+    words = {"low": "at least", "above": "more than", "high": "at most", "below": "less than"}
+    return " and ".join(f"{text} {limits[name]}" for name, text in words.items() if limits[name] is not None)

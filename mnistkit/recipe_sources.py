@@ -1,0 +1,109 @@
+"""Which recipe counts: command line over environment over file over the architecture's own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from mnistkit.exceptions import RecipeError
+from mnistkit.recipe import Recipe, flatten, recipe_keys
+
+ENVIRONMENT_PREFIX = "MNISTKIT_"
+# Variables that mean something else than a recipe key.
+_OTHER_VARIABLES = ("MNISTKIT_CACHE", "MNISTKIT_DEBUG", "MNISTKIT_DEVICE")
+# A run folder's recipe.toml describes the run in this table; as a recipe file it is passed over.
+RUN_TABLE = "run"
+
+
+def recipe_changes(
+    *,
+    file: Path | None = None,
+    settings: Iterable[str] = (),
+    options: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+    warn: Callable[[str], None] = lambda line: None,
+) -> list[tuple[str, dict[str, Any]]]:
+    """Collect every change to an architecture's recipe as (source, changes), the weakest first.
+
+    Args:
+        file: A TOML file of recipe keys, with an ``[augmentation]`` table if wanted.
+        settings: ``key=value`` texts, as ``--set`` gives them.
+        options: Recipe keys that have an option of their own; None values were not given.
+        environment: Variables ``MNISTKIT_<KEY>``, dots written as underscores; by default the process's own.
+        warn: Called with one line for a variable that looks like a key but is none.
+
+    Raises:
+        RecipeError: the file cannot be read, or a setting has no ``=``.
+    """
+    changes = [
+        (f"{file}", read_recipe_file(file) if file else {}),
+        ("environment", _from_environment(os.environ if environment is None else environment, warn)),
+        ("--set", dict(map(_parse_setting, settings))),
+        ("command line", {key: value for key, value in (options or {}).items() if value is not None}),
+    ]
+    return [(source, values) for source, values in changes if values]
+
+
+def apply_changes(recipe: Recipe, changes: Iterable[tuple[str, Mapping[str, Any]]]) -> Recipe:
+    """Return ``recipe`` with the changes that :func:`recipe_changes` collected.
+
+    Raises:
+        RecipeError: an unknown key or an unfitting value; the message names the source.
+    """
+    for source, values in changes:
+        recipe = recipe.merged(values, source)
+    return recipe
+
+
+def read_recipe_file(path: Path) -> dict[str, Any]:
+    """Return the dotted keys of a TOML recipe, without the description of a run.
+
+    Raises:
+        RecipeError: the file is missing or no TOML.
+    """
+    values = read_toml(path)
+    values.pop(RUN_TABLE, None)
+    return flatten(values)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Parse a TOML file.
+
+    Raises:
+        RecipeError: the file is missing, unreadable or no TOML; the message says in which line.
+    """
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecipeError(f"cannot read recipe {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise RecipeError(f"recipe {path} is no valid TOML: {error}") from error
+
+
+def _parse_setting(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise RecipeError(f"--set takes key=value, not '{text}'", hint="for example: --set label_smoothing=0.1")
+    return key.strip(), value.strip()
+
+
+def _from_environment(environment: Mapping[str, str], warn: Callable[[str], None]) -> dict[str, str]:
+    keys = {ENVIRONMENT_PREFIX + key.upper().replace(".", "_"): key for key in recipe_keys()}
+    changes = {}
+    for variable, value in environment.items():
+        if variable in keys:
+            changes[keys[variable]] = value
+        elif variable.startswith(ENVIRONMENT_PREFIX) and variable not in _OTHER_VARIABLES:
+            close = get_close_matches(variable, [*keys, *_OTHER_VARIABLES], n=1)
+            meant = f"; did you mean {close[0]}?" if close else ""
+            warn(f"ignoring the environment variable {variable}, which means nothing here{meant}")
+    return changes

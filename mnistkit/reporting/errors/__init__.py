@@ -1,0 +1,1 @@
+"""Misclassified images: terminal, figure, web page, files."""

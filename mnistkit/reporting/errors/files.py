@@ -1,0 +1,62 @@
+"""The files that mistakes can be written to.
+
+Nothing heavy is imported before a file is written: suffixes are checked before torch and numpy are loaded.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mnistkit.reporting.console import json_text
+from mnistkit.reporting.figures import SUFFIXES
+from mnistkit.reporting.outputs import OutputFormats, as_text
+
+if TYPE_CHECKING:
+    from mnistkit.evaluation.errors import ErrorsResult
+
+_COLUMNS = ("index", "true", "predicted", "confidence", "margin", "loss", "note", "model", "group")
+
+
+def to_csv(result: ErrorsResult) -> str:
+    """Return the mistakes as comma-separated values: a line for each model's mistake, probabilities at the end."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*_COLUMNS, *(f"p({name})" for name in result.classes)])
+    for section in result.to_json()["sections"]:
+        for mistake in section["mistakes"]:
+            values = {**mistake, "group": section["kind"]}
+            writer.writerow([*(values[name] for name in _COLUMNS), *mistake["probabilities"].values()])
+    return text.getvalue()
+
+
+def to_json(result: ErrorsResult) -> str:
+    """Return the same document that ``--json`` prints."""
+    from mnistkit.workflows.errors import SCHEMA
+
+    return json_text(result.to_json(), SCHEMA)
+
+
+def _to_html(result: ErrorsResult) -> str:
+    from mnistkit.reporting.errors.page import to_html
+
+    return to_html(result)
+
+
+def _write_figure(result: ErrorsResult, path: Path) -> None:
+    from mnistkit.reporting.errors.figure import write_errors_figure
+
+    write_errors_figure(result, path)
+
+
+FORMATS: OutputFormats[ErrorsResult] = OutputFormats(
+    {
+        **dict.fromkeys(SUFFIXES, _write_figure),
+        ".html": as_text(_to_html),
+        ".csv": as_text(to_csv),
+        ".json": as_text(to_json),
+    }
+)
+"""What ``mnistkit errors --out`` can write."""

@@ -1,0 +1,1 @@
+"""Recognised pictures: terminal, figure, machine-readable output."""

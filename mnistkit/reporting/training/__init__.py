@@ -1,0 +1,1 @@
+"""Training: progress, result, curves."""
