@@ -65,7 +65,6 @@ class Classifier:
         import torch
 
         from mnistkit.data.batches import Normaliser
-        from mnistkit.device import choose_precision
         from mnistkit.inference.logits import predict_logits
 
         info, model = self.checkpoint.info, self.checkpoint.model
@@ -76,7 +75,6 @@ class Classifier:
             pixels,
             Normaliser(info.mean, info.std),
             batch_size=batch_size,
-            precision=choose_precision(device),
         )
         labels = logits.argmax(dim=1).cpu().numpy()
         return Predictions(

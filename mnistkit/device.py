@@ -44,6 +44,10 @@ class Precision:
         return context
 
 
+FP32 = Precision("fp32", "answers and figures do not depend on the kind of processor")
+"""The arithmetic of inference, wherever no other is asked for."""
+
+
 def check_device_name(spec: str) -> str:
     """Return ``spec`` if it has the form of a device ("auto", "cpu", "cuda:1"), without importing torch.
 

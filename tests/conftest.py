@@ -52,6 +52,14 @@ def nothing_bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mnistkit.locate.WEIGHTS", tmp_path / "no-weights")
 
 
+@pytest.fixture(params=[False, True], ids=["no bf16 instructions", "bf16 instructions"])
+def each_processor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a test as on a CPU without, and as on one with bfloat16 instructions, which others emulate."""
+    import torch
+
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: request.param, raising=False)
+
+
 @pytest.fixture
 def run_cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., CliResult]:
     """Return a function that runs ``mnistkit`` with some arguments inside this process."""

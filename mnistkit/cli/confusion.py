@@ -17,6 +17,7 @@ from mnistkit.cli.options import (
     Split,
 )
 from mnistkit.workflows.confusion import NORMALIZE_CHOICES, check_normalize
+from mnistkit.workflows.inputs import InferenceConfig
 
 
 def complete_normalize(incomplete: str) -> list[str]:
@@ -45,7 +46,7 @@ def confusion(
     normalize: Normalize = "none",
     errors_only: ErrorsOnly = False,
     device: Device = "auto",
-    precision: Precision = None,
+    precision: Precision = InferenceConfig.precision,
     skip_bad: SkipBad = False,
     as_json: Json = False,
 ) -> None:
@@ -71,7 +72,7 @@ def confusion(
             normalize=normalize,
             errors_only=errors_only,
             device=device,
-            precision=precision or "auto",
+            precision=precision or InferenceConfig.precision,
             load=LoadOptions(skip_bad=skip_bad, progress=progress, warn=progress.warn),
         )
         result = workflow.confusion(config, announce=console.note)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mnistkit.cli.options import Checkpoints, DatasetOption, Device, Json, Precision, SkipBad, Split
+from mnistkit.workflows.inputs import InferenceConfig
 
 Augmented = Annotated[
     bool, typer.Option("--augmented", help="Also measure on a highly augmented copy of the images.")
@@ -36,7 +37,7 @@ def evaluate(
     ensemble: Ensemble = False,
     fail_under: FailUnder = None,
     device: Device = "auto",
-    precision: Precision = None,
+    precision: Precision = InferenceConfig.precision,
     batch_size: BatchSize = None,
     skip_bad: SkipBad = False,
     as_json: Json = False,
@@ -60,7 +61,7 @@ def evaluate(
             augmented=augmented,
             ensemble=ensemble,
             device=device,
-            precision=precision or "auto",
+            precision=precision or InferenceConfig.precision,
             batch_size=batch_size,
             load=LoadOptions(skip_bad=skip_bad, progress=progress, warn=progress.warn),
         )

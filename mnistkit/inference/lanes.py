@@ -40,13 +40,12 @@ class BatchModel:
     ) -> None:
         import torch
 
-        from mnistkit.device import choose_precision, prepare, select_device
+        from mnistkit.device import prepare, select_device
         from mnistkit.workflows.inputs import load_model
 
         self._classes, self._calibration, self._batch_size = checkpoint.info.classes, calibration, batch_size
         self._device = select_device(device)
         prepare(self._device)
-        self._precision = choose_precision(self._device)
         self._source = checkpoint.source()
         self._model, self._normaliser = load_model(self._source, self._device)
         # Every pass puts the model back into the mode it was in: not into training, while another pass runs.
@@ -97,6 +96,5 @@ class BatchModel:
             tiles.to(self._device),
             self._normaliser,
             batch_size=self._batch_size,
-            precision=self._precision,
         )
         return answer(pictures, finite(logits, self._source), self._classes, self._calibration)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mnistkit.data.batches import Normaliser
-from mnistkit.device import Precision
+from mnistkit.device import FP32, Precision
 
 
 @torch.inference_mode()
@@ -16,7 +16,7 @@ def predict_logits(
     normaliser: Normaliser,
     *,
     batch_size: int,
-    precision: Precision,
+    precision: Precision = FP32,
 ) -> Tensor:
     """Return the logits of all images.
 

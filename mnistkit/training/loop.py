@@ -38,7 +38,7 @@ class TrainingJob:
             shown as many of as the recipe says; None if it says none.
         normaliser: Turns pixels into the model's input.
         objective: What is minimised.
-        precision: Arithmetic of the forward pass.
+        precision: Arithmetic of the training's forward passes; validation computes in fp32, as all inference does.
         events: Is told what happens.
         epoch_done: Called after each epoch with whether it is the best so far; the place to save.
         should_stop: Asked after each step; True ends the training there.
@@ -208,7 +208,6 @@ def _validate(job: TrainingJob, state: TrainingState, val: DeviceImages) -> tupl
         val.images,
         job.normaliser,
         batch_size=job.recipe.eval_batch_size,
-        precision=job.precision,
     )
     loss = functional.cross_entropy(logits, val.labels).item()
     if not math.isfinite(loss):

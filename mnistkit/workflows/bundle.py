@@ -121,7 +121,7 @@ def _calibrate(
 
     from mnistkit.data import load_dataset
     from mnistkit.data.batches import DeviceImages, Normaliser
-    from mnistkit.device import Precision, prepare
+    from mnistkit.device import prepare
     from mnistkit.inference.calibration import calibrate
     from mnistkit.inference.logits import predict_logits
     from mnistkit.recipe import Recipe
@@ -135,7 +135,6 @@ def _calibrate(
         data.images,
         Normaliser(info.mean, info.std),
         batch_size=Recipe().eval_batch_size,
-        precision=Precision("fp32", "what a calibration is made in"),
     )
     return calibrate(logits, data.labels)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mnistkit.checkpoint import CheckpointInfo, load_checkpoint, read_info
 from mnistkit.data import check_dataset, load_dataset
 from mnistkit.data.base import SPLITS, LoadOptions
+from mnistkit.device import FP32
 from mnistkit.exceptions import CheckpointError, DataError, UnknownNameError, UsageError
 from mnistkit.locate import locate_checkpoint
 from mnistkit.recipe import Recipe
@@ -47,7 +48,7 @@ class InferenceConfig:
     dataset: str | None = None
     split: str = "test"
     device: str = "auto"
-    precision: str = "auto"
+    precision: str = FP32.name
     batch_size: int | None = None
     load: LoadOptions = field(default_factory=LoadOptions)
 

@@ -215,7 +215,6 @@ def _test_figures(job: TrainingJob, state: TrainingState, dataset: Dataset) -> M
         test.images,
         job.normaliser,
         batch_size=job.recipe.eval_batch_size,
-        precision=job.precision,
     )
     return measure(logits, test.labels)
 

@@ -50,12 +50,14 @@ class SuspectConfig(ErrorsConfig):
 
     Attributes:
         split: "train" or "val".
+        precision: Arithmetic of the trainings; their models judge in fp32.
         sort: The default order is that of the confident-learning paper's margin.
         seed: Seed of the division into folds and of the trainings.
         progress: Called with (done, total, "steps") during the trainings.
     """
 
     split: str = DEFAULT_SPLIT
+    precision: str = "auto"
     sort: str = "margin"
     seed: int = 0
     progress: Callable[[int, int, str], None] = lambda done, total, unit: None
@@ -143,7 +145,7 @@ class _CrossValidation:
         numbers: int64 array of shape (n,): the part of each image.
         images: All training images on the device.
         normaliser: Turns pixels into the models' input.
-        precision: Arithmetic of the forward passes.
+        precision: Arithmetic of the trainings.
         progress: Called with steps done, steps in all and their unit.
         models: The trained models, by part.
         logits: Float tensor of shape (n, classes) on the CPU, each row by a model that has not seen the image.
@@ -214,7 +216,6 @@ class _CrossValidation:
                 images,
                 self.normaliser,
                 batch_size=self.recipe.eval_batch_size,
-                precision=self.precision,
             ).cpu()
         self.seconds = time.perf_counter() - start
 

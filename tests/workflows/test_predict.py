@@ -48,6 +48,7 @@ def answers(checkpoint: Path, *inputs: object, **options: object) -> list[Answer
     return found  # type: ignore[return-value]
 
 
+@pytest.mark.usefixtures("each_processor")
 def test_mnist_as_png_files_gives_the_answers_of_the_direct_evaluation(checkpoint: Path) -> None:
     write_tiles(Path("tiles"), 300)
     found = answers(checkpoint, "tiles", batch_size=64)
