@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mnistkit.api import Classifier, Predictions, list_datasets, list_models, load, load_dataset, train
+    from mnistkit.api import list_datasets, list_models, load, load_dataset, train
 
 __version__ = "0.1.0"
 
-__all__ = ["Classifier", "Predictions", "list_datasets", "list_models", "load", "load_dataset", "train"]
+__all__ = ["list_datasets", "list_models", "load", "load_dataset", "train"]
 
 
 def __getattr__(name: str) -> Any:

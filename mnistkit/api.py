@@ -2,87 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnistkit.data import dataset_names as list_datasets
 from mnistkit.data import load_dataset
-from mnistkit.exceptions import DataError
 from mnistkit.models import model_names as list_models
 from mnistkit.workflows.train_config import DEFAULT_ARCHITECTURE, DEFAULT_DATASET
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from mnistkit.checkpoint import Checkpoint
+    from mnistkit.inference.recogniser import Recogniser
     from mnistkit.workflows.train import TrainResult
 
-__all__ = ["Classifier", "Predictions", "list_datasets", "list_models", "load", "load_dataset", "train"]
+__all__ = ["list_datasets", "list_models", "load", "load_dataset", "train"]
 
 
-@dataclass(frozen=True)
-class Predictions:
-    """What a classifier says about n images.
-
-    Attributes:
-        labels: int64 array of shape (n,): the class with the highest probability.
-        probabilities: float32 array of shape (n, classes), rows that sum to 1.
-        names: The n class names.
-    """
-
-    labels: NDArray[np.int64]
-    probabilities: NDArray[np.float32]
-    names: tuple[str, ...]
-
-
-class Classifier:
-    """A trained model, ready to classify arrays. Made by :func:`load`.
-
-    Attributes:
-        checkpoint: The checkpoint behind it, with its description in ``checkpoint.info``.
-    """
-
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        self.checkpoint = checkpoint
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The class names in the order of the labels."""
-        return self.checkpoint.info.classes
-
-    def predict(self, images: NDArray[Any], batch_size: int = 500) -> Predictions:
-        """Classify images that look like the dataset's: white ink on black.
-
-        Args:
-            images: Array of shape (28, 28) or (n, 28, 28); uint8 from 0 to 255, or floats from 0 to 1.
-            batch_size: Images in a forward pass.
-
-        Raises:
-            DataError: another shape, type or range.
-        """
-        import torch
-
-        from mnistkit.data.batches import Normaliser
-        from mnistkit.inference.logits import predict_logits
-
-        info, model = self.checkpoint.info, self.checkpoint.model
-        device = next(model.parameters()).device
-        pixels = torch.from_numpy(_as_pixels(images, info.input_size)).unsqueeze(1).to(device)
-        logits = predict_logits(
-            model,
-            pixels,
-            Normaliser(info.mean, info.std),
-            batch_size=batch_size,
-        )
-        labels = logits.argmax(dim=1).cpu().numpy()
-        return Predictions(
-            labels, logits.softmax(dim=1).cpu().numpy(), tuple(self.classes[label] for label in labels)
-        )
-
-
-def load(checkpoint: str | Path | None = None, device: str = "auto") -> Classifier:
+def load(checkpoint: str | Path | None = None, device: str = "auto") -> Recogniser:
     """Load a trained model.
 
     Args:
@@ -94,14 +29,11 @@ def load(checkpoint: str | Path | None = None, device: str = "auto") -> Classifi
         CheckpointError: there is no such checkpoint, or it cannot be used.
         DeviceError: there is no such device.
     """
-    from mnistkit.checkpoint import load_checkpoint
-    from mnistkit.device import prepare, select_device
-    from mnistkit.locate import locate_checkpoint
+    from mnistkit.inference.checkpoints import find_checkpoints
+    from mnistkit.inference.recogniser import Recogniser
 
-    path = locate_checkpoint(None if checkpoint is None else str(checkpoint))
-    chosen = select_device(device)
-    prepare(chosen)
-    return Classifier(load_checkpoint(path, chosen))
+    (found,) = find_checkpoints([] if checkpoint is None else [str(checkpoint)])
+    return Recogniser.load(found, device=device)
 
 
 def train(
@@ -139,21 +71,3 @@ def train(
         overwrite=overwrite,
     )
     return workflow.train(config)
-
-
-def _as_pixels(images: NDArray[Any], size: tuple[int, int]) -> NDArray[np.uint8]:
-    import numpy as np
-
-    array = np.asarray(images)
-    array = array[None] if array.ndim == 2 else array
-    if array.ndim != 3 or array.shape[1:] != size or not len(array):
-        raise DataError(f"images must have the shape {size} or (n, {size[0]}, {size[1]}), not {np.shape(images)}")
-    if array.dtype == np.uint8:
-        return array.copy()
-    if not np.issubdtype(array.dtype, np.floating):
-        raise DataError(f"images must be uint8 or floats, not {array.dtype}")
-    # Written so that NaN fails the test.
-    if not (array.min() >= 0 and array.max() <= 1):
-        raise DataError("float images must lie between 0 and 1; divide by 255, or pass uint8")
-    pixels: NDArray[np.uint8] = np.rint(array * 255).astype(np.uint8)
-    return pixels

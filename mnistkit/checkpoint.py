@@ -17,18 +17,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnistkit import __version__
-from mnistkit.exceptions import CheckpointError, MnistkitError
+from mnistkit.exceptions import CheckpointError
 from mnistkit.files import atomic_write
+from mnistkit.preparation import INK, Preparation
 
 if TYPE_CHECKING:
-    import torch
-    from torch import Tensor, nn
+    from torch import Tensor
 
 FORMAT_VERSION = 1
 _METADATA_KEY = "mnistkit"
 # The length of the header, and the opening of it.
 _SMALLEST = 9
-_RETRAIN_HINT = "train a new one: mnistkit train"
+RETRAIN_HINT = "train a new one: mnistkit train"
 
 
 def package_versions() -> dict[str, str]:
@@ -63,7 +63,7 @@ class CheckpointInfo:
         calibration: As :meth:`mnistkit.inference.calibration.Calibration.to_dict` gives it; empty if there is
             none.
         input_size: Height and width of the input in pixels.
-        architecture_args: Arguments of the architecture besides the number of classes.
+        preparation: How a picture becomes the tile that the model is given.
         versions: Versions of the packages it was made with.
         format_version: Version of this description.
     """
@@ -79,7 +79,7 @@ class CheckpointInfo:
     epoch: int
     metrics: Mapping[str, float] = field(default_factory=dict)
     input_size: tuple[int, int] = (28, 28)
-    architecture_args: Mapping[str, Any] = field(default_factory=dict)
+    preparation: Preparation = INK
     versions: Mapping[str, str] = field(default_factory=package_versions)
     format_version: int = FORMAT_VERSION
     calibration: Mapping[str, float] = field(default_factory=dict)
@@ -92,15 +92,15 @@ class CheckpointInfo:
             CheckpointError: it is damaged, or of another format version.
         """
         try:
-            # Files written before there were calibrations have none.
-            values = {"calibration": {}, **json.loads(text)}
+            # Files written before there were calibrations and preparations have none.
+            values = {"calibration": {}, "preparation": {}, **json.loads(text)}
             found = values["format_version"]
             if not isinstance(found, int) or isinstance(found, bool):
                 raise TypeError("format_version")
             if found == FORMAT_VERSION:
                 return cls(**_checked_fields({f.name: values[f.name] for f in fields(cls)}))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise CheckpointError(f"{path}: its description is damaged", hint=_RETRAIN_HINT) from error
+            raise CheckpointError(f"{path}: its description is damaged", hint=RETRAIN_HINT) from error
         raise CheckpointError(
             f"{path}: checkpoint format {found}; this mnistkit {__version__} reads format {FORMAT_VERSION}",
             hint="use the mnistkit version that wrote it, or train a new one",
@@ -125,7 +125,8 @@ def _checked_fields(values: dict[str, Any]) -> dict[str, Any]:
     classes = values["classes"]
     if len(classes) < 2 or not all(isinstance(name, str) for name in classes):
         raise ValueError("classes")
-    return {**values, "classes": tuple(classes), "input_size": tuple(size)}
+    preparation = Preparation.of(values["preparation"])
+    return {**values, "classes": tuple(classes), "input_size": tuple(size), "preparation": preparation}
 
 
 def _check_calibration(values: dict[str, Any]) -> None:
@@ -142,17 +143,8 @@ _FIELD_TYPES: dict[tuple[str, ...], tuple[type, ...]] = {
     ("seed", "epoch", "format_version"): (int,),
     ("mean", "std"): (int, float),
     ("classes", "input_size"): (list,),
-    ("recipe", "metrics", "architecture_args", "versions", "calibration"): (dict,),
+    ("recipe", "metrics", "preparation", "versions", "calibration"): (dict,),
 }
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A loaded checkpoint: the model in evaluation mode on its device, and its description."""
-
-    path: Path
-    info: CheckpointInfo
-    model: nn.Module
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], description: Mapping[str, Any]) -> None:
@@ -209,7 +201,7 @@ def read_description(path: Path) -> str:
     except (SafetensorError, OSError) as error:
         raise _unreadable(path) from error
     if _METADATA_KEY not in metadata:
-        raise CheckpointError(f"{path}: a safetensors file, but not a mnistkit checkpoint", hint=_RETRAIN_HINT)
+        raise CheckpointError(f"{path}: a safetensors file, but not a mnistkit checkpoint", hint=RETRAIN_HINT)
     return str(metadata[_METADATA_KEY])
 
 
@@ -231,43 +223,10 @@ def read_info(path: Path) -> CheckpointInfo:
     """Return a checkpoint's description without loading its weights or importing torch.
 
     Raises:
-        CheckpointError: as for :func:`load_checkpoint`.
+        CheckpointError: the file is missing, empty, truncated, not safetensors, a pickle, or of another format
+            version.
     """
     return CheckpointInfo.from_json(read_description(path), path)
-
-
-def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoint:
-    """Load a checkpoint and build its model, ready for inference.
-
-    Args:
-        path: The ``.safetensors`` file.
-        device: Where the model is to live.
-
-    Weights that are stored with fewer bits (float16) get those of the model back.
-
-    Raises:
-        CheckpointError: the file is missing, empty, truncated, not safetensors, a pickle, of another format
-            version, of an unknown architecture, or holds tensors that do not fit the architecture.
-    """
-    from mnistkit.models import build_model
-
-    info = read_info(path)
-    tensors = load_tensors(path)
-    try:
-        model = build_model(info.architecture, num_classes=len(info.classes), **info.architecture_args)
-    except MnistkitError as error:
-        raise CheckpointError(f"{path}: {error.message}", hint=error.hint) from error
-    except TypeError as error:
-        raise CheckpointError(
-            f"{path}: the architecture '{info.architecture}' does not take its arguments", hint=_RETRAIN_HINT
-        ) from error
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise CheckpointError(
-            f"{path}: its tensors do not fit the architecture '{info.architecture}'", hint=_RETRAIN_HINT
-        ) from error
-    return Checkpoint(path, info, model.to(device).eval())
 
 
 def _check_present(path: Path) -> None:
@@ -276,11 +235,11 @@ def _check_present(path: Path) -> None:
     try:
         start = _first_bytes(path)
     except FileNotFoundError:
-        raise CheckpointError(f"checkpoint {path} does not exist", hint=_RETRAIN_HINT) from None
+        raise CheckpointError(f"checkpoint {path} does not exist", hint=RETRAIN_HINT) from None
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {error.strerror}") from error
     if not start:
-        raise CheckpointError(f"{path} is empty", hint=_RETRAIN_HINT)
+        raise CheckpointError(f"{path} is empty", hint=RETRAIN_HINT)
 
 
 def _unreadable(path: Path) -> CheckpointError:
@@ -298,8 +257,8 @@ def _unreadable(path: Path) -> CheckpointError:
             hint="save its state_dict with safetensors, or train a new one: mnistkit train",
         )
     if len(start) < _SMALLEST or start[8:9] == b"{":
-        return CheckpointError(f"{path} is cut short or damaged", hint=_RETRAIN_HINT)
-    return CheckpointError(f"{path} is not a safetensors file", hint=_RETRAIN_HINT)
+        return CheckpointError(f"{path} is cut short or damaged", hint=RETRAIN_HINT)
+    return CheckpointError(f"{path} is not a safetensors file", hint=RETRAIN_HINT)
 
 
 def _first_bytes(path: Path) -> bytes:

@@ -1,18 +1,19 @@
 from __future__ import annotations
 
-import re
+import json
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import mnistkit
 from mnistkit.data import dataset_names
-from mnistkit.exceptions import CheckpointError, DataError
+from mnistkit.exceptions import CheckpointError, PictureError
+from mnistkit.inference.answers import Answer, Failure
 from mnistkit.models import model_names
 from tests.digits import write_digits
+from tests.imaged import encoded, page
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -22,16 +23,6 @@ def run(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path):
     folder = tmp_path_factory.mktemp("api")
     digits = write_digits(folder / "digits")
     return mnistkit.train("lenet5", str(digits), out=folder / "run", device="cpu", epochs=2, batch_size=64)
-
-
-def test_the_example_in_the_readme_runs(shared_cache: Path) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert len(blocks) == 1
-    code = blocks[0].replace('train("lenet5")', 'train("lenet5", epochs=1, batch_size=1000)')
-    assert code != blocks[0]
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip()
 
 
 def test_importing_is_light() -> None:
@@ -52,36 +43,26 @@ def test_every_public_name_exists() -> None:
         mnistkit.nothing  # noqa: B018
 
 
-def test_predictions_agree_with_the_reported_accuracy(run) -> None:
-    test = mnistkit.load_dataset(run.metrics["dataset"]).test
-    predicted = mnistkit.load(run.checkpoint).predict(test.images, batch_size=64)
-    assert predicted.probabilities.shape == (200, 10)
-    assert np.allclose(predicted.probabilities.sum(axis=1), 1, atol=1e-5)
-    assert (predicted.labels == test.labels).mean() == run.metrics["test"]["top1"]
-    assert predicted.names == tuple(str(label) for label in predicted.labels)
+def test_files_bytes_and_paths_are_read_as_the_command_reads_them(run, run_cli) -> None:
+    content = encoded(page(), "PNG")
+    Path("page.png").write_bytes(content)
+    recogniser = mnistkit.load(run.folder.path, device="cpu")
+    answers = [recogniser.predict(each) for each in ("page.png", Path("page.png"), content)]
+    command = json.loads(run_cli("predict", "page.png", "-c", run.folder.path, "--json", "--device", "cpu").out)
+    (shown,) = command["pictures"]
+    for answer in answers:
+        assert (answer.digit, answer.probability) == (shown["digit"], shown["probability"])
+    assert [answer.name for answer in answers] == ["page.png", "page.png", "the picture"]
+    assert repr(recogniser) == "Recogniser(run: lenet5, 10 classes)"
 
 
-def test_one_image_and_floats(run) -> None:
-    classifier = mnistkit.load(run.folder.path, device="cpu")
-    image = mnistkit.load_dataset("mnist").test.images[0]
-    as_bytes, as_floats = classifier.predict(image), classifier.predict(image / 255)
-    assert np.array_equal(as_bytes.probabilities, as_floats.probabilities)
-    assert as_bytes.labels.shape == (1,)
-
-
-@pytest.mark.parametrize(
-    ("images", "words"),
-    [
-        (np.zeros((5, 5), np.uint8), "shape"),
-        (np.zeros((0, 28, 28), np.uint8), "shape"),
-        (np.zeros((2, 28, 28), np.int32), "uint8 or floats"),
-        (np.full((28, 28), 7.0), "between 0 and 1"),
-        (np.full((28, 28), np.nan), "between 0 and 1"),
-    ],
-)
-def test_unfitting_arrays_are_refused(run, images: np.ndarray, words: str) -> None:
-    with pytest.raises(DataError, match=words):
-        mnistkit.load(run.checkpoint).predict(images)
+def test_what_cannot_be_read_is_raised_for_one_and_stands_in_its_place_among_several(run) -> None:
+    recogniser = mnistkit.load(run.folder.path, device="cpu")
+    with pytest.raises(PictureError, match=r"gone\.png does not exist"):
+        recogniser.predict("gone.png")
+    first, second = recogniser.predict_all(["gone.png", encoded(page(), "PNG")])
+    assert isinstance(first, Failure) and isinstance(second, Answer)
+    assert recogniser.predict_all([]) == []
 
 
 def test_loading_nothing_says_what_to_do() -> None:

@@ -10,7 +10,8 @@ import typer
 from mnistkit.cli.failures import show_error
 from mnistkit.cli.options import CheckpointOption, Device
 from mnistkit.exceptions import PictureError, SomeInputsFailedError, UsageError
-from mnistkit.workflows.picture_files import STDIN, PictureInput
+from mnistkit.inference.read_ahead import PictureInput
+from mnistkit.workflows.picture_files import STDIN
 from mnistkit.workflows.predict import PredictConfig, check_top, open_run
 
 if TYPE_CHECKING:

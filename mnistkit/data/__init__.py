@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import importlib
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistkit.data.base import DatasetInfo, LoadOptions
+from mnistkit.preparation import AUTO, Preparation
 from mnistkit.registry import Registry, unknown_name
 
 if TYPE_CHECKING:
@@ -84,7 +86,9 @@ def load_dataset(spec: str, options: LoadOptions | None = None) -> Dataset:
         from mnistkit.data.user_folder import load_user_folder
 
         return load_user_folder(Path(spec).expanduser(), options)
-    return get_dataset_info(spec).load(options)
+    info = get_dataset_info(spec)
+    kind = options.preparation if isinstance(options.preparation, str) else AUTO
+    return replace(info.load(options), preparation=info.preparation if kind == AUTO else Preparation(kind))
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mnistkit.data.base import Dataset, LabelledImages
+from mnistkit.preparation import INK, Preparation
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +21,7 @@ def assemble(
     train: LabelledImages,
     test: LabelledImages,
     normalisation: tuple[float, float] | None = None,
+    preparation: tuple[Preparation, str] = (INK, ""),
 ) -> Dataset:
     """Return the dataset made of two splits.
 
@@ -29,10 +31,22 @@ def assemble(
         train: The training images.
         test: The test images.
         normalisation: Mean and standard deviation of the training pixels on the 0 to 1 scale; None computes them.
+        preparation: How pictures are prepared for a model that learns from it, and why.
     """
     mean, std = normalisation or pixel_statistics(train.images)
     size = validation_size(len(train), len(classes))
-    return Dataset(name, classes, train, test, validation_size=size, mean=mean, std=std)
+    chosen, reason = preparation
+    return Dataset(
+        name,
+        classes,
+        train,
+        test,
+        validation_size=size,
+        mean=mean,
+        std=std,
+        preparation=chosen,
+        preparation_reason=reason,
+    )
 
 
 def label_images(images: NDArray[np.uint8], labels: NDArray[np.integer]) -> LabelledImages:

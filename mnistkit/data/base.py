@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from mnistkit.preparation import AUTO, INK, Preparation
 from mnistkit.registry import unknown_name
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ class LoadOptions:
     Attributes:
         skip_bad: Leave out pictures of a user's folder that cannot be read, and count them, instead of
             stopping at the first.
-        workers: Threads that decode a folder's pictures; 0 means one per core.
+        workers: Threads that read a folder's pictures; 0 means one per core.
+        preparation: How a folder's pictures become tiles: the one that a checkpoint names, a kind of them, or
+            :data:`mnistkit.preparation.AUTO` for the one that suits them.
         download: Whether a missing dataset may be downloaded.
         progress: Called with (done, total, unit) now and then during long work; total may be 0 (unknown).
         warn: Called with one line that the user should see ("skipped 3 unreadable pictures").
@@ -37,6 +40,7 @@ class LoadOptions:
 
     skip_bad: bool = False
     workers: int = 0
+    preparation: Preparation | str = AUTO
     download: bool = True
     progress: Callable[[int, int, str], None] = field(default=lambda done, total, unit: None)
     warn: Callable[[str], None] = field(default=lambda message: None)
@@ -58,6 +62,7 @@ class DatasetInfo:
         status: Says whether the dataset ships, is in the cache, or must be downloaded.
         location: Returns the file or folder that holds the data, or will hold it.
         download_size: Bytes to download, about; 0 for a dataset that ships.
+        preparation: How a picture becomes what a model that learnt from this data is given.
     """
 
     name: str
@@ -71,6 +76,19 @@ class DatasetInfo:
     status: Callable[[], Status]
     location: Callable[[], Path]
     download_size: int = 0
+    preparation: Preparation = INK
+
+
+class Origin(NamedTuple):
+    """The picture that an image was made of.
+
+    Attributes:
+        file: Its path.
+        finding: What it shows, as :class:`mnistkit.imaging.prepared.Finding` has it.
+    """
+
+    file: str
+    finding: str
 
 
 @dataclass(frozen=True)
@@ -81,18 +99,21 @@ class LabelledImages:
         images: uint8 array of shape (n, 28, 28); 0 is background, 255 full ink.
         labels: int64 array of shape (n,), values 0 to classes-1.
         indices: int64 array of shape (n,): each image's place in the original training or test file.
+        origins: The n pictures they were made of; empty where they were none.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     indices: NDArray[np.int64]
+    origins: tuple[Origin, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, places: NDArray[np.int64]) -> LabelledImages:
         """Return the images at ``places``, in that order."""
-        return LabelledImages(self.images[places], self.labels[places], self.indices[places])
+        origins = tuple(self.origins[place] for place in places.tolist()) if self.origins else ()
+        return LabelledImages(self.images[places], self.labels[places], self.indices[places], origins)
 
 
 @dataclass(frozen=True)
@@ -107,6 +128,8 @@ class Dataset:
         validation_size: How many training images make the validation split.
         mean: Mean pixel of the training images on the 0 to 1 scale.
         std: Standard deviation on the same scale.
+        preparation: How the pictures were prepared, or how others are for a model that learns from this data.
+        preparation_reason: Why it was chosen, for people; empty where there was no choice.
     """
 
     name: str
@@ -116,6 +139,8 @@ class Dataset:
     validation_size: int
     mean: float
     std: float
+    preparation: Preparation = INK
+    preparation_reason: str = ""
 
     def split(self, name: str) -> LabelledImages:
         """Return the split ``name``: "train" (without validation images), "val" or "test".

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistkit.data.assemble import assemble, label_images
 from mnistkit.data.base import Dataset, LabelledImages, LoadOptions
+from mnistkit.data.choose_preparation import choose_for_pictures, choose_for_tiles
 from mnistkit.data.idx import PARTS, STEMS, find_idx, read_idx_split
-from mnistkit.data.pictures import is_dark_on_light, picture_suffixes, read_pictures
+from mnistkit.data.read_pictures import picture_suffixes, read_pictures
 from mnistkit.data.splits import stratified_holdout
 from mnistkit.exceptions import DataError
+from mnistkit.preparation import Preparation
 from mnistkit.recipe import IMAGE_SIZE
 
 if TYPE_CHECKING:
@@ -29,23 +32,27 @@ def load_user_folder(folder: Path, options: LoadOptions) -> Dataset:
 
     Pictures stand in subfolders whose names are the classes, either right in ``folder`` or in its subfolders
     ``train`` and ``test``. Without test images, a seventh of the images, stratified and always the same, is taken
-    for the test. Where the pictures are dark on light, all of them are inverted: 0 is the background everywhere.
+    for the test. How pictures become tiles is said by ``options.preparation``, or chosen by
+    :mod:`mnistkit.data.choose_preparation`.
 
     Raises:
         DataError: nothing to read, one class only, too few images of a class, or a damaged file, which is named.
     """
     if any(find_idx(folder, split, part) for split in STEMS for part in PARTS):
-        return _load_idx_folder(folder)
+        return _load_idx_folder(folder, options)
     return _load_picture_folder(folder, options)
 
 
-def _load_idx_folder(folder: Path) -> Dataset:
+def _load_idx_folder(folder: Path, options: LoadOptions) -> Dataset:
     train = _read_idx(folder, "train")
     has_test = any(find_idx(folder, "test", part) for part in PARTS)
     test = _read_idx(folder, "test") if has_test else None
     labels = [split.labels.max() for split in (train, test) if split is not None]
     classes = tuple(str(label) for label in range(int(max(labels)) + 1))
-    return _finish(folder, classes, train, test)
+    train, test = _with_test(folder, classes, train, test)
+    kind = options.preparation
+    preparation = choose_for_tiles(train.images, kind) if isinstance(kind, str) else (kind, "")
+    return assemble(str(folder), classes, train, test, preparation=preparation)
 
 
 def _read_idx(folder: Path, split: str) -> LabelledImages:
@@ -59,28 +66,57 @@ def _read_idx(folder: Path, split: str) -> LabelledImages:
     return label_images(images, labels)
 
 
+@dataclass(frozen=True)
+class _Files:
+    """Picture files with their classes, in natural order.
+
+    Attributes:
+        folder: Where the classes' subfolders stand.
+        classes: Their names.
+        paths: All files.
+        labels: int64 array, the class of each file.
+    """
+
+    folder: Path
+    classes: tuple[str, ...]
+    paths: list[Path]
+    labels: NDArray[np.int64]
+
+
 def _load_picture_folder(folder: Path, options: LoadOptions) -> Dataset:
     names = _class_names(folder)
     if "train" not in names or not _class_names(folder / "train"):
-        classes, images = _read_classes(folder, options)
-        return _finish(folder, classes, _as_light_on_dark(images, images), None)
-    if extra := [name for name in names if name not in STEMS]:
-        raise DataError(
-            f"{folder} has the folder '{extra[0]}' beside 'train'", hint="only train and test may stand there"
-        )
-    classes, train = _read_classes(folder / "train", options)
-    test = None
-    if "test" in names:
-        test_classes, test = _read_classes(folder / "test", options)
-        if differing := sorted(set(classes) ^ set(test_classes), key=_natural):
-            place = "test" if differing[0] in classes else "train"
+        files, test_files = _find_files(folder), None
+    else:
+        if extra := [name for name in names if name not in STEMS]:
+            raise DataError(
+                f"{folder} has the folder '{extra[0]}' beside 'train'", hint="only train and test may stand there"
+            )
+        files = _find_files(folder / "train")
+        test_files = _find_files(folder / "test") if "test" in names else None
+        if test_files and (differing := sorted(set(files.classes) ^ set(test_files.classes), key=_natural)):
+            place = "test" if differing[0] in files.classes else "train"
             raise DataError(f"class '{differing[0]}' is missing in {folder / place}")
-        test = _as_light_on_dark(test, train)
-    return _finish(folder, classes, _as_light_on_dark(train, train), test)
+    preparation, reason = _preparation(files, test_files is not None, options)
+    train = _read(files, preparation, options)
+    test = _read(test_files, preparation, options) if test_files else None
+    train, test = _with_test(folder, files.classes, train, test)
+    return assemble(str(folder), files.classes, train, test, preparation=(preparation, reason))
 
 
-def _read_classes(folder: Path, options: LoadOptions) -> tuple[tuple[str, ...], LabelledImages]:
-    """Read the subfolders of ``folder`` as classes, in natural order."""
+def _preparation(files: _Files, has_test: bool, options: LoadOptions) -> tuple[Preparation, str]:
+    """Return the preparation asked for, or the one that suits those files that are for training."""
+    if isinstance(options.preparation, Preparation):
+        return options.preparation, ""
+    training = files.paths
+    size = _test_size(files.labels)
+    if not has_test and size < len(training):
+        training = [training[place] for place in stratified_holdout(files.labels, size)[0].tolist()]
+    return choose_for_pictures(training, options.preparation)
+
+
+def _find_files(folder: Path) -> _Files:
+    """Find the pictures in the subfolders of ``folder``, which are the classes."""
     import numpy as np
 
     classes = _class_names(folder)
@@ -91,13 +127,18 @@ def _read_classes(folder: Path, options: LoadOptions) -> tuple[tuple[str, ...], 
         raise DataError(f"{folder} has only one class, '{classes[0]}'", hint=_LAYOUT_HINT)
     if not all(files):
         raise DataError(f"{folder / classes[files.index([])]} has no images")
-    images, places, errors = read_pictures([path for each in files for path in each], options)
+    labels = np.repeat(np.arange(len(classes), dtype=np.int64), [len(each) for each in files])
+    return _Files(folder, classes, [path for each in files for path in each], labels)
+
+
+def _read(files: _Files, preparation: Preparation, options: LoadOptions) -> LabelledImages:
+    images, places, origins, errors = read_pictures(files.paths, preparation, options)
     if errors:
-        options.warn(f"skipped {len(errors)} unreadable of {len(errors) + len(places)} pictures: {errors[0]}")
-    labels = np.repeat(np.arange(len(classes)), [len(each) for each in files])[places]
-    if missing := sorted(set(range(len(classes))) - set(labels.tolist())):
-        raise DataError(f"no picture in {folder / classes[missing[0]]} can be read")
-    return classes, LabelledImages(images, labels.astype(np.int64), places)
+        options.warn(f"skipped {len(errors)} unreadable of {len(files.paths)} pictures: {errors[0]}")
+    labels = files.labels[places]
+    if missing := sorted(set(range(len(files.classes))) - set(labels.tolist())):
+        raise DataError(f"no picture in {files.folder / files.classes[missing[0]]} can be read")
+    return LabelledImages(images, labels, places, origins)
 
 
 def _class_names(folder: Path) -> tuple[str, ...]:
@@ -126,22 +167,21 @@ def _natural(text: str) -> tuple[list[tuple[int, int, str]], str]:
     return [(0, int(part), "") if part[0] in "0123456789" else (1, 0, part) for part in parts], text
 
 
-def _as_light_on_dark(split: LabelledImages, judged_by: LabelledImages) -> LabelledImages:
-    if not is_dark_on_light(judged_by.images):
-        return split
-    return LabelledImages(255 - split.images, split.labels, split.indices)
-
-
-def _finish(folder: Path, classes: tuple[str, ...], train: LabelledImages, test: LabelledImages | None) -> Dataset:
-    """Check the numbers of images, split a test set off if there is none, and return the dataset."""
+def _with_test(
+    folder: Path, classes: tuple[str, ...], train: LabelledImages, test: LabelledImages | None
+) -> tuple[LabelledImages, LabelledImages]:
+    """Check the numbers of images, and split test images off if there are none."""
     _check_counts(folder, classes, train, needed=2 if test else 3)
     if test is None:
-        size = max(round(len(train) / TEST_PART), len(set(train.labels.tolist())))
-        kept, held_out = stratified_holdout(train.labels, size)
-        train, test = train.take(kept), train.take(held_out)
-    elif unknown := sorted(set(test.labels.tolist()) - set(train.labels.tolist())):
+        kept, held_out = stratified_holdout(train.labels, _test_size(train.labels))
+        return train.take(kept), train.take(held_out)
+    if unknown := sorted(set(test.labels.tolist()) - set(train.labels.tolist())):
         raise DataError(f"{folder} has test images of class '{classes[unknown[0]]}', but no training images of it")
-    return assemble(str(folder), classes, train, test)
+    return train, test
+
+
+def _test_size(labels: NDArray[np.int64]) -> int:
+    return max(round(len(labels) / TEST_PART), len(set(labels.tolist())))
 
 
 def _check_counts(folder: Path, classes: tuple[str, ...], train: LabelledImages, needed: int) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
+PictureSource = str | Path | bytes
+
 # A digit a twentieth as high as this still has more pixels than the input of the model.
 WORKING_SIDE = 768
 # Pages and frames are said to be left out; other formats hold small copies or layers of the same picture.

@@ -31,6 +31,6 @@ def prepare_checked(picture: Picture, tile: NDArray[np.uint8] | None, *, keep_st
         # The steps need scipy, which takes as long to import as a thousand tiles to read.
         from mnistkit.imaging.steps import from_pixels
 
-        return from_pixels(picture.pixels, recorder)
+        return from_pixels(picture.pixels, recorder)._replace(size=picture.size, notes=picture.notes)
     recorder.add("tile", "already an MNIST-like tile: used as it is", tile)
-    return Prepared(tile, Finding.DIGIT, 1, True, tuple(recorder.steps))
+    return Prepared(tile, Finding.DIGIT, 1, picture.size, picture.notes, tuple(recorder.steps))

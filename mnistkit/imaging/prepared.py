@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,20 +35,21 @@ class Step:
     image: NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A picture as the model gets it.
+class Prepared(NamedTuple):
+    """A picture as the model gets it; a tuple, since thousands travel between processes.
 
     Attributes:
         tile: uint8 of shape (28, 28), light ink on black; black where nothing was found.
         finding: What the picture shows, judged by its ink alone.
-        count: How many digits there seem to be.
-        already_tile: Whether the picture was an MNIST-like tile, which is passed on as it is.
+        digits: How many digits it seems to show; 0 where nothing was found.
+        size: Width and height of the picture in pixels.
+        notes: What the user should know about how the picture was read.
         steps: The stages in order, if they were asked for.
     """
 
     tile: NDArray[np.uint8]
     finding: Finding
-    count: int
-    already_tile: bool
+    digits: int
+    size: tuple[int, int]
+    notes: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()

@@ -92,4 +92,4 @@ def _finish(tile: NDArray[np.uint8], statistics: Statistics, finding: Finding, r
         count = 0
     elif finding is Finding.SEVERAL and count == 1:  # they touch each other
         count = max(2, round(statistics.shape.aspect / _DIGIT_ASPECT))
-    return Prepared(tile, finding, count, False, tuple(recorder.steps))
+    return Prepared(tile, finding, count, (0, 0), (), tuple(recorder.steps))

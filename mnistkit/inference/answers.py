@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from mnistkit.exceptions import MnistkitError
+from mnistkit.imaging.prepared import Finding, Prepared
+from mnistkit.inference.calibration import Calibration
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from torch import Tensor
 
-    from mnistkit.imaging.prepared import Finding, Step
-    from mnistkit.inference.calibration import Calibration
+SCHEMA = "mnistkit/predict/1"
+"""Form and version of the JSON document of all answers."""
+
+LINE_SCHEMA = "mnistkit/predict-line/1"
+"""Form and version of the JSON of one answer."""
 
 
 class Verdict(str, Enum):
@@ -29,7 +33,8 @@ class Verdict(str, Enum):
 
 
 # Where there is nothing, or more than one digit, the model's opinion of the tile is an opinion of something else.
-_WITHOUT_RANKING = (Verdict.NOTHING, Verdict.SEVERAL)
+WITHOUT_RANKING = (Verdict.NOTHING, Verdict.SEVERAL)
+"""The verdicts that name no class, not even as a guess."""
 
 
 @dataclass(frozen=True)
@@ -41,21 +46,13 @@ class Answer:
         verdict: Whether a digit is named.
         ranking: Classes with their calibrated probabilities, the most probable first; empty where nothing was
             found, or several digits.
-        count: How many digits the picture shows.
-        tile: uint8 array of shape (28, 28): what the model was given.
-        size: The picture's width and height in pixels.
-        notes: What the user should know about how the picture was read.
-        steps: The stages of its preparation, if they were asked for.
+        picture: The picture as the model got it: its tile, size, notes and steps, and how many digits it shows.
     """
 
     name: str
     verdict: Verdict
     ranking: tuple[tuple[str, float], ...]
-    count: int
-    tile: NDArray[np.uint8]
-    size: tuple[int, int]
-    notes: tuple[str, ...] = ()
-    steps: tuple[Step, ...] = ()
+    picture: Prepared
 
     @property
     def digit(self) -> str | None:
@@ -69,16 +66,16 @@ class Answer:
 
     def to_json(self, top: int) -> dict[str, Any]:
         """Return plain values, with the ``top`` most probable classes."""
-        width, height = self.size
+        width, height = self.picture.size
         return {
             "path": self.name,
             "answer": self.verdict.value,
             "digit": self.digit,
             "probability": self.probability,
-            "count": self.count,
+            "count": self.picture.digits,
             "width": width,
             "height": height,
-            "notes": list(self.notes),
+            "notes": list(self.picture.notes),
             "top": [{"digit": name, "probability": share} for name, share in self.ranking[:top]],
         }
 
@@ -100,55 +97,46 @@ class Failure:
         return {"path": self.name, "answer": "error", "error": self.error.message}
 
 
-class ReadPicture(NamedTuple):
-    """A picture that has been read and prepared, but not classified; light, since it travels between processes.
-
-    Attributes:
-        finding: What the picture shows, judged by its ink alone.
-        digits: How many digits it shows, 0 where nothing was found; the ``count`` of :class:`Answer`, whose other
-            attributes are the same here.
-    """
-
-    name: str
-    finding: Finding
-    digits: int
-    tile: NDArray[np.uint8]
-    size: tuple[int, int]
-    notes: tuple[str, ...]
-    steps: tuple[Step, ...]
-
-
-def answer(
-    pictures: Sequence[ReadPicture], logits: Tensor, classes: Sequence[str], calibration: Calibration
-) -> list[Answer]:
-    """Return what is answered about pictures.
+def verdict(finding: Finding, confidence: float, calibration: Calibration) -> Verdict:
+    """Return the kind of answer.
 
     The preparation's finding comes first: only of one digit-like shape is the model asked, and its answer counts
     if it is probable enough.
 
     Args:
-        pictures: n pictures.
-        logits: Float tensor of shape (n, classes): the model's outputs for their tiles.
+        finding: What the picture shows, judged by its ink alone.
+        confidence: The probability of the most probable class.
+        calibration: Holds the threshold.
+    """
+    if finding is Finding.DIGIT and confidence < calibration.threshold:
+        return Verdict.UNSURE
+    return Verdict(finding.value)
+
+
+def answer(
+    names: Sequence[str],
+    pictures: Sequence[Prepared],
+    logits: NDArray[np.float32],
+    classes: Sequence[str],
+    calibration: Calibration,
+) -> list[Answer]:
+    """Return what is answered about pictures.
+
+    Args:
+        names: What n pictures are called.
+        pictures: The pictures.
+        logits: Array of shape (n, classes): the model's outputs for their tiles.
         classes: The class names in the order of the logits.
         calibration: What turns logits into probabilities, and the threshold.
     """
-    shares, order = calibration.probabilities(logits).sort(dim=1, descending=True, stable=True)
+    import numpy as np
+
+    shares = calibration.probabilities(logits)
+    order = np.argsort(-shares, axis=1, kind="stable")
+    ranked = np.take_along_axis(shares, order, axis=1)
     answers = []
-    for picture, numbers, places in zip(pictures, shares.tolist(), order.tolist(), strict=True):
-        verdict = Verdict(picture.finding.value)
-        if verdict is Verdict.DIGIT and numbers[0] < calibration.threshold:
-            verdict = Verdict.UNSURE
+    for name, picture, numbers, places in zip(names, pictures, ranked.tolist(), order.tolist(), strict=True):
+        kind = verdict(picture.finding, numbers[0], calibration)
         ranking = tuple(zip([classes[place] for place in places], numbers, strict=True))
-        answers.append(
-            Answer(
-                picture.name,
-                verdict,
-                () if verdict in _WITHOUT_RANKING else ranking,
-                picture.digits,
-                picture.tile,
-                picture.size,
-                picture.notes,
-                picture.steps,
-            )
-        )
+        answers.append(Answer(name, kind, () if kind in WITHOUT_RANKING else ranking, picture))
     return answers

@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    import numpy as np
+    from numpy.typing import NDArray
 
 MAX_FALSE_ALARM_RATE = 0.005
 """The largest share of validation digits that may be refused."""
@@ -51,58 +52,65 @@ class Calibration:
         """Return plain values, as a checkpoint's description holds them."""
         return asdict(self)
 
-    def probabilities(self, logits: Tensor) -> Tensor:
-        """Return calibrated probabilities in double precision, on the CPU, from logits of shape (n, classes)."""
-        return (logits.detach().cpu().double() / self.temperature).softmax(dim=1)
+    def probabilities(self, logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Return calibrated probabilities in double precision from logits, both of shape (n, classes)."""
+        import numpy as np
+
+        scaled = np.asarray(logits, dtype=np.float64) / self.temperature
+        powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+        return shares
 
 
-def calibrate(logits: Tensor, labels: Tensor) -> Calibration:
+def calibrate(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Calibration:
     """Fit the temperature and set the threshold.
 
     Args:
-        logits: Float tensor of shape (n, classes), of validation images.
-        labels: int64 tensor of shape (n,).
+        logits: Array of shape (n, classes), of validation images.
+        labels: Array of shape (n,).
 
     Raises:
         ValueError: there are no images, or logits and labels do not belong together.
     """
     if logits.ndim != 2 or len(logits) != len(labels) or not len(labels):
-        raise ValueError(f"cannot calibrate logits {tuple(logits.shape)} by labels {tuple(labels.shape)}")
+        raise ValueError(f"cannot calibrate logits {logits.shape} by labels {labels.shape}")
     temperature = fit_temperature(logits, labels)
-    confidence = Calibration(temperature).probabilities(logits).amax(dim=1)
+    confidence = Calibration(temperature).probabilities(logits).max(axis=1)
     threshold = rejection_threshold(confidence)
-    rate = float((confidence < threshold).double().mean())
-    return Calibration(temperature, threshold, rate, len(labels))
+    return Calibration(temperature, threshold, float((confidence < threshold).mean()), len(labels))
 
 
-def fit_temperature(logits: Tensor, labels: Tensor) -> float:
+def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
     """Return the temperature that makes the labels most likely.
 
     Guo et al. (2017), "On calibration of modern neural networks", section 4.2: one number divides all logits,
     fitted by the negative log-likelihood on validation images. It changes no class, only how sure the model is.
 
     Args:
-        logits: Float tensor of shape (n, classes).
-        labels: int64 tensor of shape (n,).
+        logits: Array of shape (n, classes).
+        labels: Array of shape (n,).
     """
+    import numpy as np
     from scipy.optimize import minimize_scalar
-    from torch.nn import functional
+    from scipy.special import log_softmax
 
-    logits, labels = logits.detach().cpu().double(), labels.cpu()
+    doubles, places = logits.astype(np.float64), np.arange(len(labels))
 
     def loss(exponent: float) -> float:
-        return float(functional.cross_entropy(logits / math.exp(exponent), labels))
+        return -float(log_softmax(doubles / math.exp(exponent), axis=1)[places, labels].mean())
 
     found = minimize_scalar(loss, bounds=tuple(map(math.log, _RANGE)), method="bounded")
     return math.exp(float(found.x))
 
 
-def rejection_threshold(confidence: Tensor, rate: float = MAX_FALSE_ALARM_RATE) -> float:
+def rejection_threshold(confidence: NDArray[np.float64], rate: float = MAX_FALSE_ALARM_RATE) -> float:
     """Return the highest threshold below which at most the share ``rate`` of the values lies.
 
     Args:
-        confidence: The highest probability of each image of a digit, a tensor of shape (n,).
+        confidence: The highest probability of each image of a digit, of shape (n,).
         rate: 0 to 1.
     """
+    import numpy as np
+
     refused = min(int(rate * len(confidence)), len(confidence) - 1)
-    return float(confidence.sort().values[refused])
+    return float(np.sort(confidence)[refused])

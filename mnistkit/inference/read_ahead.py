@@ -10,26 +10,45 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 
-from mnistkit.exceptions import PictureError
-from mnistkit.inference.answers import Failure, ReadPicture
-from mnistkit.inference.chunks import MOST, read_packet, stdin_failure
-from mnistkit.workflows.picture_files import PictureInput
+from mnistkit.exceptions import MnistkitError, PictureError
+from mnistkit.imaging.chunks import MOST, read_chunk
+from mnistkit.imaging.prepared import Prepared
+from mnistkit.inference.answers import Failure
+from mnistkit.preparation import Preparation
 
-# Small files are handed over by the packet, which costs about as much as reading one of them; a photo goes alone.
-_PACKET_BYTES = 64 * 1024
+# Small files are handed over by the chunk, which costs about as much as reading one of them; a photo goes alone.
+_CHUNK_BYTES = 64 * 1024
 _MOST_WORKERS = 4
 
-_Results = list[ReadPicture | Failure]
+ReadPicture = tuple[str, Prepared | MnistkitError]
+"""A picture's name, and what it became, or why it could not be read."""
+
+_Results = list[Prepared | MnistkitError]
 _Work = Callable[[], _Results]
 
 
+@dataclass(frozen=True)
+class PictureInput:
+    """One picture to read.
+
+    Attributes:
+        name: How it is called in results: its path, or "-".
+        path: The file; None for standard input.
+    """
+
+    name: str
+    path: str | None
+
+
 class ReadAhead:
-    """Pictures and failures in the order of the inputs, read before they are asked for.
+    """Pictures in the order of the inputs, read before they are asked for.
 
     Args:
         inputs: What to read; failures pass through.
+        preparation: That of the model.
         ahead: How many pictures are read before they are asked for, at least.
         keep_steps: Whether the stages of the preparation are kept.
         workers: How many pictures are read at the same time; None for what suits the machine.
@@ -39,6 +58,7 @@ class ReadAhead:
     def __init__(
         self,
         inputs: Sequence[PictureInput | Failure],
+        preparation: Preparation,
         *,
         ahead: int,
         keep_steps: bool,
@@ -47,13 +67,14 @@ class ReadAhead:
     ) -> None:
         from mnistkit.imaging.decode import without_remarks
 
-        self._ahead, self._keep_steps, self._read_stdin = ahead, keep_steps, read_stdin
+        self._preparation, self._ahead, self._keep_steps = preparation, ahead, keep_steps
+        self._read_stdin = read_stdin
         self._closing = ExitStack()
         self._closing.enter_context(without_remarks())
         self._pool = _make_pool(workers, len(inputs))
         self._closing.callback(self._pool.shutdown, cancel_futures=True)
-        self._packets = _packets(inputs)
-        self._waiting: deque[tuple[_Work, Future[_Results]] | Failure] = deque()
+        self._chunks = _chunks(inputs)
+        self._waiting: deque[_Reading | Failure] = deque()
         self._read = 0
         self._read_on()
 
@@ -63,53 +84,75 @@ class ReadAhead:
     def __exit__(self, *exception: object) -> None:
         self._closing.close()
 
-    def __iter__(self) -> Iterator[ReadPicture | Failure]:
+    def __iter__(self) -> Iterator[ReadPicture]:
         while self._waiting:
             next_one = self._waiting.popleft()
-            results = [next_one] if isinstance(next_one, Failure) else _results(*next_one)
+            results: list[ReadPicture]
+            if isinstance(next_one, Failure):
+                results = [(next_one.name, next_one.error)]
+            else:
+                results = list(next_one.results())
             self._read -= len(results)
             self._read_on()
             yield from results
 
     def _read_on(self) -> None:
-        while self._read < self._ahead and (packet := next(self._packets, None)) is not None:
-            self._waiting.append(packet if isinstance(packet, Failure) else self._start(packet))
-            self._read += 1 if isinstance(packet, Failure) else len(packet)
+        while self._read < self._ahead and (chunk := next(self._chunks, None)) is not None:
+            self._waiting.append(chunk if isinstance(chunk, Failure) else self._start(chunk))
+            self._read += 1 if isinstance(chunk, Failure) else len(chunk)
 
-    def _start(self, packet: list[PictureInput]) -> tuple[_Work, Future[_Results]] | Failure:
+    def _start(self, chunk: list[PictureInput]) -> _Reading | Failure:
         try:
             # Standard input here and not in a worker, where Ctrl-C could not end the wait for what never comes.
-            stdin = b"" if packet[0].path else self._read_stdin()
+            sources = [each.path or self._read_stdin() for each in chunk]
         except PictureError as error:
-            return stdin_failure(packet[0].name, error)
-        work = partial(read_packet, packet, stdin=stdin, keep_steps=self._keep_steps)
-        return work, self._pool.submit(work)
+            return Failure(chunk[0].name, _of_stdin(error))
+        work = partial(read_chunk, sources, self._preparation, keep_steps=self._keep_steps)
+        return _Reading(chunk, work, self._pool.submit(work))
 
 
-def _results(work: _Work, job: Future[_Results]) -> _Results:
-    try:
-        return job.result()
-    except BrokenExecutor:  # the system has killed the worker, as it does when memory runs out
-        return work()
+@dataclass(frozen=True)
+class _Reading:
+    """A chunk that is being read."""
+
+    chunk: list[PictureInput]
+    work: _Work
+    job: Future[_Results]
+
+    def results(self) -> Iterator[ReadPicture]:
+        try:
+            results = self.job.result()
+        except BrokenExecutor:  # the system has killed the worker, as it does when memory runs out
+            results = self.work()
+        for each, result in zip(self.chunk, results, strict=True):
+            if each.path is None and isinstance(result, MnistkitError):
+                yield each.name, _of_stdin(result)
+            else:
+                yield each.name, result
 
 
-def _packets(inputs: Sequence[PictureInput | Failure]) -> Iterator[list[PictureInput] | Failure]:
-    """Cut the inputs into packets to be read in one go; failures and standard input stand alone."""
-    packet: list[PictureInput] = []
+def _of_stdin(error: MnistkitError) -> MnistkitError:
+    """Return what is wrong with the picture on standard input, which has no name of its own."""
+    return PictureError(f"standard input: {error.message}", hint=error.hint)
+
+
+def _chunks(inputs: Sequence[PictureInput | Failure]) -> Iterator[list[PictureInput] | Failure]:
+    """Cut the inputs into chunks to be read in one go; failures and standard input stand alone."""
+    chunk: list[PictureInput] = []
     size = 0
     for each in inputs:
         path = each.path if isinstance(each, PictureInput) else None
-        weight = _PACKET_BYTES if path is None or len(inputs) < MOST else _file_size(path)
-        if packet and (size + weight > _PACKET_BYTES or len(packet) == MOST):
-            yield packet
-            packet, size = [], 0
+        weight = _CHUNK_BYTES if path is None or len(inputs) < MOST else _file_size(path)
+        if chunk and (size + weight > _CHUNK_BYTES or len(chunk) == MOST):
+            yield chunk
+            chunk, size = [], 0
         if isinstance(each, Failure):
             yield each
         else:
-            packet.append(each)
+            chunk.append(each)
             size += weight
-    if packet:
-        yield packet
+    if chunk:
+        yield chunk
 
 
 def _file_size(path: str) -> int:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistkit import locate
-from mnistkit.checkpoint import CheckpointInfo, load_checkpoint, load_tensors, read_info, save_checkpoint
+from mnistkit.checkpoint import CheckpointInfo, load_tensors, read_info, save_checkpoint
 from mnistkit.data.base import LoadOptions
 from mnistkit.exceptions import CheckpointError, OutputError, UsageError
+from mnistkit.inference.checkpoints import load_checkpoint
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -136,7 +137,7 @@ def _calibrate(
         Normaliser(info.mean, info.std),
         batch_size=Recipe().eval_batch_size,
     )
-    return calibrate(logits, data.labels)
+    return calibrate(logits.numpy(), data.labels.numpy())
 
 
 def _write(target: Path, weights: Mapping[str, Tensor], info: CheckpointInfo) -> tuple[int, int]:

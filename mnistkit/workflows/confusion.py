@@ -12,7 +12,6 @@ from mnistkit.workflows.inputs import InferenceConfig, Inputs, check_request, op
 
 if TYPE_CHECKING:
     from mnistkit.evaluation.confusion import ConfusionResult, ModelConfusion
-    from mnistkit.evaluation.results import Source
 
 SCHEMA = "mnistkit/confusion/1"
 """Form and version of the JSON that :meth:`ConfusionResult.to_json` gives."""
@@ -52,9 +51,9 @@ def confusion(config: ConfusionConfig, announce: Callable[[str], None] = lambda 
     from mnistkit.evaluation.confusion import ConfusionResult
 
     models = []
-    for source in inputs.sources:
+    for number, source in enumerate(inputs.sources):
         announce(f"running {source.name} on {len(inputs.data):,} images")
-        models.append(_measure(inputs, source, config.normalize))
+        models.append(_measure(inputs, number, config.normalize))
     return ConfusionResult(
         dataset=inputs.dataset.name,
         split=inputs.split,
@@ -94,8 +93,9 @@ def check_normalize(name: str) -> str:
     return name
 
 
-def _measure(inputs: Inputs, source: Source, normalize: str) -> ModelConfusion:
+def _measure(inputs: Inputs, number: int, normalize: str) -> ModelConfusion:
     from mnistkit.evaluation.confusion import measure_confusion
 
-    predicted = predict(inputs, source).argmax(dim=1).numpy()
-    return measure_confusion(source, inputs.data.labels, predicted, len(inputs.dataset.classes), normalize)
+    predicted = predict(inputs, number).argmax(dim=1).numpy()
+    classes = len(inputs.dataset.classes)
+    return measure_confusion(inputs.sources[number], inputs.data.labels, predicted, classes, normalize)

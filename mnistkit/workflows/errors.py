@@ -68,9 +68,9 @@ def find_errors(config: ErrorsConfig, announce: Callable[[str], None] = lambda l
     from mnistkit.evaluation.misclassified import Judged, find_mistakes
 
     judged = []
-    for source in inputs.sources:
+    for number, source in enumerate(inputs.sources):
         announce(f"running {source.name} on {len(inputs.data):,} images")
-        judged.append(Judged(predict(inputs, source), inputs.data.labels))
+        judged.append(Judged(predict(inputs, number), inputs.data.labels))
     note = label_note(inputs.dataset.name, inputs.split)
     sections = find_mistakes(judged, inputs.data, selection, note=note)
     if config.explain:
@@ -195,7 +195,7 @@ def _explainer(inputs: Inputs) -> Explained:
         if number not in loaded:
             loaded.clear()
             loaded[number] = load_model(source, inputs.device)
-        images = take(inputs.images, places)
+        images = take(inputs.images[number], places)
         return heat_maps(*loaded[number], images, (predicted, labels), source.batch_size)
 
     return explained

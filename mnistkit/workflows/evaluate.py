@@ -13,7 +13,7 @@ from mnistkit.workflows.inputs import InferenceConfig, Inputs, check_request, fi
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from mnistkit.evaluation.results import EvaluateResult, ModelResult, Outputs, Source, Truth
+    from mnistkit.evaluation.results import EvaluateResult, ModelResult, Outputs, Truth
 
 SCHEMA = "mnistkit/evaluate/1"
 """Form and version of the JSON that :meth:`EvaluateResult.to_json` gives."""
@@ -96,12 +96,13 @@ def _measure(config: EvaluateConfig, inputs: Inputs, announce: Callable[[str], N
     from mnistkit.evaluation.perturbed import hard_copy
     from mnistkit.evaluation.results import EvaluateResult, average_outputs, compare_all, measure_model
 
-    hard = hard_copy(inputs.images) if config.augmented else None
+    # One for all checkpoints that are given the same images.
+    perturbed = {id(images): hard_copy(images) for images in inputs.images} if config.augmented else {}
     truth = _truth(inputs)
     outputs = []
-    for source in inputs.sources:
+    for number, source in enumerate(inputs.sources):
         announce(f"evaluating {source.name} on {len(inputs.data):,} images")
-        outputs.append(_predict(inputs, source, hard))
+        outputs.append(_predict(inputs, number, perturbed.get(id(inputs.images[number]))))
     models = tuple(measure_model(*pair, truth) for pair in zip(inputs.sources, outputs, strict=True))
     ensemble = None
     if config.ensemble:
@@ -132,15 +133,16 @@ def _truth(inputs: Inputs) -> Truth:
     return Truth(inputs.dataset.classes, inputs.labels, trusted)
 
 
-def _predict(inputs: Inputs, source: Source, hard: Tensor | None) -> Outputs:
+def _predict(inputs: Inputs, number: int, hard: Tensor | None) -> Outputs:
     """Load one checkpoint and run it over the images; its weights are let go again before the next is loaded."""
     from mnistkit.evaluation.results import Outputs
     from mnistkit.evaluation.throughput import timed_logits
     from mnistkit.inference.logits import predict_logits
 
+    source, images = inputs.sources[number], inputs.images[number]
     model, normaliser = load_model(source, inputs.device)
     size, precision = source.batch_size, inputs.precision
-    logits, speed = timed_logits(model, inputs.images, normaliser, batch_size=size, precision=precision)
+    logits, speed = timed_logits(model, images, normaliser, batch_size=size, precision=precision)
     hard_logits = None
     if hard is not None:
         hard_logits = predict_logits(model, hard, normaliser, batch_size=size, precision=precision)

@@ -6,19 +6,22 @@ The order of use: :func:`check_request`, :func:`open_inputs`, then :func:`predic
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnistkit.checkpoint import CheckpointInfo, load_checkpoint, read_info
-from mnistkit.data import check_dataset, load_dataset
+from mnistkit.data import check_dataset, is_folder, load_dataset
 from mnistkit.data.base import SPLITS, LoadOptions
 from mnistkit.device import FP32
 from mnistkit.exceptions import CheckpointError, DataError, UnknownNameError, UsageError
-from mnistkit.locate import locate_checkpoint
-from mnistkit.recipe import Recipe
+from mnistkit.inference.checkpoints import (
+    FoundCheckpoint,
+    brief,
+    find_checkpoints,
+    load_checkpoint,
+    not_finite,
+)
 from mnistkit.registry import unknown_name
-from mnistkit.runs import RunFolder
 
 if TYPE_CHECKING:
     import torch
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from mnistkit.data.batches import Normaliser
     from mnistkit.device import Precision
     from mnistkit.evaluation.results import Source
+    from mnistkit.preparation import Preparation
 
 
 @dataclass(frozen=True)
@@ -60,11 +64,12 @@ class Inputs:
     Attributes:
         dataset: The dataset.
         split: "test", "val" or "train".
-        data: The images and labels of the split, at least one.
+        data: The images and labels of the split, at least one; the images as the first checkpoint gets them.
         sources: The checkpoints in the order given, all with the dataset's classes.
         device: Where to compute.
         precision: Arithmetic of the forward pass.
-        images: uint8 tensor of shape (n, 1, 28, 28) on the device: those of ``data``.
+        images: What each checkpoint is given, uint8 tensors of shape (n, 1, 28, 28) on the device: one and the
+            same, unless checkpoints have the pictures of a folder prepared differently.
     """
 
     dataset: Dataset
@@ -73,7 +78,7 @@ class Inputs:
     sources: tuple[Source, ...]
     device: torch.device
     precision: Precision
-    images: Tensor
+    images: tuple[Tensor, ...]
 
     @property
     def device_title(self) -> str:
@@ -118,7 +123,9 @@ def open_inputs(config: InferenceConfig, announce: Callable[[str], None] = lambd
         DataError: the dataset cannot be read, or the split is empty.
     """
     found = find_checkpoints(config.checkpoints, announce)
-    dataset = _load_dataset(config, found)
+    name = config.dataset or _common_dataset(found)
+    datasets = _load_as_prepared(name, config, found)
+    dataset = datasets[0]
     data = dataset.split(config.split)
     if not len(data):
         raise DataError(f"{dataset.name} has no images in its {config.split} split")
@@ -129,15 +136,24 @@ def open_inputs(config: InferenceConfig, announce: Callable[[str], None] = lambd
     device = select_device(config.device)
     precision = choose_precision(device, config.precision)
     prepare(device)
+    on_device = {id(each): DeviceImages.of(each.split(config.split), device).images for each in datasets}
     return Inputs(
         dataset=dataset,
         split=config.split,
         data=data,
-        sources=tuple(each.source(config.batch_size) for each in found),
+        sources=tuple(_source(each, config.batch_size) for each in found),
         device=device,
         precision=precision,
-        images=DeviceImages.of(data, device).images,
+        images=tuple(on_device[id(each)] for each in datasets),
     )
+
+
+def _source(found: FoundCheckpoint, batch_size: int | None) -> Source:
+    """Return what results say about a checkpoint."""
+    from mnistkit.evaluation.results import Source
+
+    info = found.info
+    return Source(found.name, str(found.path), info.architecture, info.dataset, batch_size or found.batch_size)
 
 
 def load_model(source: Source, device: torch.device) -> tuple[nn.Module, Normaliser]:
@@ -152,8 +168,8 @@ def load_model(source: Source, device: torch.device) -> tuple[nn.Module, Normali
     return checkpoint.model, Normaliser(checkpoint.info.mean, checkpoint.info.std)
 
 
-def predict(inputs: Inputs, source: Source) -> Tensor:
-    """Return a checkpoint's logits for all images; its weights are let go again afterwards.
+def predict(inputs: Inputs, number: int) -> Tensor:
+    """Return the logits of the ``number``-th checkpoint for all images; its weights are let go again afterwards.
 
     Returns:
         Float32 tensor of shape (n, classes) on the CPU.
@@ -163,9 +179,10 @@ def predict(inputs: Inputs, source: Source) -> Tensor:
     """
     from mnistkit.inference.logits import predict_logits
 
+    source = inputs.sources[number]
     model, normaliser = load_model(source, inputs.device)
     logits = predict_logits(
-        model, inputs.images, normaliser, batch_size=source.batch_size, precision=inputs.precision
+        model, inputs.images[number], normaliser, batch_size=source.batch_size, precision=inputs.precision
     )
     return finite(logits, source).cpu()
 
@@ -177,64 +194,30 @@ def finite(logits: Tensor, source: Source) -> Tensor:
         CheckpointError: they are not.
     """
     if not logits.isfinite().all():
-        raise CheckpointError(
-            f"{source.checkpoint}: the model's outputs are not finite numbers",
-            hint="try --precision fp32; if that does not help, train a new one",
-        )
+        raise not_finite(Path(source.checkpoint))
     return logits
 
 
-@dataclass(frozen=True)
-class FoundCheckpoint:
-    """A checkpoint whose description has been read, but not its weights."""
-
-    path: Path
-    info: CheckpointInfo
-
-    def source(self, batch_size: int | None = None) -> Source:
-        """Return what results say about it; without ``batch_size`` it is that of the recipe."""
-        from mnistkit.evaluation.results import Source
-
-        # A run's weights are always called the same, so there the folder's name tells more.
-        is_run = self.path.name == RunFolder(self.path.parent).model.name
-        name = (self.path.parent.name if is_run else "") or self.path.stem
-        own = int(self.info.recipe.get("eval_batch_size", Recipe().eval_batch_size))
-        return Source(name, str(self.path), self.info.architecture, self.info.dataset, batch_size or own)
+def _load_as_prepared(name: str, config: InferenceConfig, found: Sequence[FoundCheckpoint]) -> list[Dataset]:
+    """Return the dataset for each checkpoint, with pictures prepared as that one's were; equal ones are one."""
+    loaded: dict[Preparation, Dataset] = {}
+    for each in found:
+        preparation = each.info.preparation
+        if preparation not in loaded and (is_folder(name) or not loaded):
+            dataset = load_dataset(name, replace(config.load, preparation=preparation))
+            _check_classes(dataset, each)
+            loaded[preparation] = dataset
+    # Of data that is no pictures there is nothing to prepare.
+    return [loaded.get(each.info.preparation, next(iter(loaded.values()))) for each in found]
 
 
-def find_checkpoints(specs: Sequence[str], announce: Callable[[str], None]) -> list[FoundCheckpoint]:
-    """Return the checkpoints that ``specs`` mean, the default one if there are none, with their descriptions.
-
-    Raises:
-        UsageError: one of them is given twice.
-        CheckpointError: one cannot be used, or their classes differ.
-    """
-    paths = [locate_checkpoint(spec, announce) for spec in specs or (None,)]
-    files = [path.resolve() for path in paths]
-    for path, file in zip(paths, files, strict=True):
-        if files.count(file) > 1:
-            raise UsageError(f"checkpoint {path} is given more than once")
-    found = [FoundCheckpoint(path, read_info(path)) for path in paths]
-    for other in found[1:]:
-        if other.info.classes != found[0].info.classes:
-            raise CheckpointError(
-                f"cannot compare {found[0].path} and {other.path}: their classes differ "
-                f"({_brief(found[0].info.classes)}; {_brief(other.info.classes)})",
-                hint="give them one at a time",
-            )
-    return found
-
-
-def _load_dataset(config: InferenceConfig, found: Sequence[FoundCheckpoint]) -> Dataset:
-    dataset = load_dataset(config.dataset or _common_dataset(found), config.load)
-    first = found[0]
-    if dataset.classes != first.info.classes:
+def _check_classes(dataset: Dataset, found: FoundCheckpoint) -> None:
+    if dataset.classes != found.info.classes:
         raise CheckpointError(
-            f"{first.path} cannot be used on {dataset.name}: it knows the classes "
-            f"{_brief(first.info.classes)}, the dataset has {_brief(dataset.classes)}",
-            hint=f"it was trained on {first.info.dataset}",
+            f"{found.path} cannot be used on {dataset.name}: it knows the classes "
+            f"{brief(found.info.classes)}, the dataset has {brief(dataset.classes)}",
+            hint=f"it was trained on {found.info.dataset}",
         )
-    return dataset
 
 
 def _common_dataset(found: Sequence[FoundCheckpoint]) -> str:
@@ -252,10 +235,3 @@ def _common_dataset(found: Sequence[FoundCheckpoint]) -> str:
             f"the dataset of {found[0].path}, '{names[0]}', is not here",
             hint="say with --dataset where it is, or which other one to use",
         ) from None
-
-
-def _brief(classes: Sequence[str], longest: int = 12) -> str:
-    """Return the class names, the middle ones left out where there are many."""
-    if len(classes) <= longest:
-        return ", ".join(classes)
-    return f"{', '.join(classes[:3])} ... {classes[-1]}, {len(classes)} in all"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from mnistkit.exceptions import PictureError, UsageError
 from mnistkit.inference.answers import Failure
+from mnistkit.inference.read_ahead import PictureInput
 
 STDIN = "-"
 # What people call pictures. HEIC and SVG are among them: that they cannot be read is said, instead of leaving them
@@ -18,19 +18,6 @@ _SUFFIXES = (
     *(".webp", ".tif", ".tiff", ".mpo", ".jp2", ".j2k", ".avif", ".ico", ".pcx", ".tga", ".psd", ".sgi", ".qoi"),
     *(".icns", ".xbm", ".xpm", ".heic", ".heif", ".svg", ".jxl"),
 )
-
-
-@dataclass(frozen=True)
-class PictureInput:
-    """One picture to read.
-
-    Attributes:
-        name: How it is called in results: its path, or "-".
-        path: The file; None for standard input.
-    """
-
-    name: str
-    path: str | None
 
 
 def find_pictures(specs: Sequence[str]) -> list[PictureInput | Failure]:

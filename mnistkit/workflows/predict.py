@@ -7,20 +7,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from mnistkit.exceptions import CheckpointError, PictureError, UsageError
-from mnistkit.inference.answers import Answer, Failure, ReadPicture
+from mnistkit.exceptions import PictureError, UsageError
+from mnistkit.inference.answers import Answer, Failure
 from mnistkit.inference.calibration import Calibration
-from mnistkit.inference.lanes import BatchModel
-from mnistkit.inference.read_ahead import ReadAhead
-from mnistkit.recipe import IMAGE_SIZE
-from mnistkit.workflows.inputs import FoundCheckpoint, find_checkpoints
-from mnistkit.workflows.picture_files import PictureInput, find_pictures
-
-SCHEMA = "mnistkit/predict/1"
-"""Form and version of the JSON document of all answers."""
-
-LINE_SCHEMA = "mnistkit/predict-line/1"
-"""Form and version of the JSON of one answer."""
+from mnistkit.inference.checkpoints import FoundCheckpoint, find_checkpoints
+from mnistkit.inference.read_ahead import PictureInput, ReadAhead, ReadPicture
+from mnistkit.inference.recogniser import BATCH_SIZE, Recogniser, check_input_size
+from mnistkit.inference.side_by_side import SideBySide
+from mnistkit.workflows.picture_files import find_pictures
 
 # A step takes up to 2 MB, and a picture has up to eight: with them, fewer pictures are held at a time.
 _BATCH_WITH_STEPS = 8
@@ -65,7 +59,7 @@ class PredictConfig:
     device: str = "auto"
     top: int | None = None
     keep_steps: bool = False
-    batch_size: int = 500
+    batch_size: int = BATCH_SIZE
     workers: int | None = None
     progress: Callable[[int, int, str], None] = field(default=lambda done, total, unit: None)
     read_stdin: Callable[[], bytes] = read_stdin
@@ -79,18 +73,16 @@ class PredictRun:
         config: What was asked for.
         inputs: The pictures in the order of the results, and a failure for what names none.
         checkpoint: The checkpoint, not loaded yet.
-        calibration: That of the checkpoint.
     """
 
     config: PredictConfig
     inputs: tuple[PictureInput | Failure, ...]
     checkpoint: FoundCheckpoint
-    calibration: Calibration
 
     @property
-    def classes(self) -> tuple[str, ...]:
-        """The class names in the order of the logits."""
-        return self.checkpoint.info.classes
+    def calibration(self) -> Calibration:
+        """That of the checkpoint."""
+        return Calibration.of(self.checkpoint.info.calibration)
 
     def results(self) -> Iterator[Answer | Failure]:
         """Read, prepare and classify the pictures; yield an answer or a failure for each input, in their order.
@@ -103,6 +95,7 @@ class PredictRun:
         # The first pictures are read while torch is imported. While a batch is classified, the next one is read.
         with ReadAhead(
             self.inputs,
+            self.checkpoint.info.preparation,
             ahead=2 * size if self.config.keep_steps else _AHEAD,
             keep_steps=self.config.keep_steps,
             workers=self.config.workers,
@@ -111,28 +104,29 @@ class PredictRun:
             if not any(isinstance(each, PictureInput) for each in self.inputs):
                 yield from (each for each in self.inputs if isinstance(each, Failure))
                 return
-            with BatchModel(
-                self.checkpoint, self.calibration, device=self.config.device, batch_size=self.config.batch_size
-            ) as model:
-                yield from self._in_batches(pictures, model, size)
+            recogniser = Recogniser.load(
+                self.checkpoint, device=self.config.device, batch_size=self.config.batch_size
+            )
+            with SideBySide(recogniser) as classifier:
+                yield from self._in_batches(pictures, classifier, size)
 
-    def _in_batches(self, pictures: ReadAhead, model: BatchModel, size: int) -> Iterator[Answer | Failure]:
+    def _in_batches(
+        self, pictures: Iterable[ReadPicture], classifier: SideBySide, size: int
+    ) -> Iterator[Answer | Failure]:
         total, done = len(self.inputs), 0
         for batch, is_full in _batches(pictures, size):
-            model.start(batch)
+            classifier.start(batch)
             # Where no full batch comes together in time, reading takes longer than the model.
-            for results in model.finished(wait=not is_full):
+            for results in classifier.finished(wait=not is_full):
                 yield from results
                 done += len(results)
                 if total > 1:
                     self.config.progress(done, total, "pictures")
 
 
-def _batches(
-    pictures: Iterable[ReadPicture | Failure], size: int
-) -> Iterator[tuple[list[ReadPicture | Failure], bool]]:
+def _batches(pictures: Iterable[ReadPicture], size: int) -> Iterator[tuple[list[ReadPicture], bool]]:
     """Yield batches of at most ``size``, and whether they have this size; the last may be empty, and has not."""
-    batch: list[ReadPicture | Failure] = []
+    batch: list[ReadPicture] = []
     since = time.monotonic()
     for each in pictures:
         batch.append(each)
@@ -159,13 +153,11 @@ def open_run(config: PredictConfig, announce: Callable[[str], None] = lambda lin
     if len(inputs) == 1 and isinstance(inputs[0], Failure):
         raise inputs[0].error
     (checkpoint,) = find_checkpoints([config.checkpoint] if config.checkpoint is not None else [], announce)
-    info = checkpoint.info
-    if info.input_size != IMAGE_SIZE:
-        height, width = info.input_size
-        raise CheckpointError(f"{checkpoint.path} is for pictures of {width}x{height}; predict makes 28x28")
-    if config.top is not None and config.top > len(info.classes):
-        raise UsageError(f"--top-k is {config.top}, but {checkpoint.path} knows only {len(info.classes)} classes")
-    return PredictRun(config, inputs, checkpoint, Calibration.of(info.calibration))
+    check_input_size(checkpoint)
+    if config.top is not None and config.top > len(checkpoint.info.classes):
+        known = len(checkpoint.info.classes)
+        raise UsageError(f"--top-k is {config.top}, but {checkpoint.path} knows only {known} classes")
+    return PredictRun(config, inputs, checkpoint)
 
 
 def check_top(top: int | None) -> int | None:

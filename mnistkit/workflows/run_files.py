@@ -108,6 +108,7 @@ def save_model(
         classes=dataset.classes,
         mean=dataset.mean,
         std=dataset.std,
+        preparation=dataset.preparation,
         dataset=config.dataset,
         split=_split_text(config, recipe, dataset),
         recipe=recipe.to_dict(),

@@ -19,7 +19,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from mnistkit.checkpoint import load_checkpoint
 from mnistkit.data import load_dataset
 from mnistkit.data.batches import Normaliser
 from mnistkit.device import choose_precision
@@ -27,6 +26,7 @@ from mnistkit.imaging.load import load_picture
 from mnistkit.imaging.pipeline import prepare
 from mnistkit.imaging.prepared import Prepared
 from mnistkit.inference.calibration import Calibration
+from mnistkit.inference.checkpoints import load_checkpoint
 from mnistkit.inference.logits import predict_logits
 from mnistkit.locate import locate_checkpoint
 from tests.imaging.generator import (
@@ -106,7 +106,7 @@ def report(outcomes: list[Outcome], digits: np.ndarray, sure: np.ndarray, thresh
     right = np.array([outcome.label == digit for outcome, digit in zip(outcomes, digits, strict=True)])
     found = np.array([outcome.prepared.finding.value == "digit" for outcome in outcomes])
     refused = ~found | (sure < threshold)
-    counted = np.array([outcome.prepared.count == outcome.count for outcome in outcomes])
+    counted = np.array([outcome.prepared.digits == outcome.count for outcome in outcomes])
     print(f"{'kind':12s}{'n':>6s}{'right':>8s}{'refused by ink':>16s}{'refused':>9s}")
     for kind in dict.fromkeys(kinds.tolist()):
         of = kinds == kind

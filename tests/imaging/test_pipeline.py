@@ -80,7 +80,7 @@ def test_several_digits_are_counted(digits: LabelledImages) -> None:
     for number in range(12):
         made = several_digits(digits.images[number : number + 2 + number % 3], SMALL["screenshot"], rng)
         prepared = prepare(load_picture(made.png()))
-        right += prepared.finding is Finding.SEVERAL and prepared.count == made.count
+        right += prepared.finding is Finding.SEVERAL and prepared.digits == made.count
     assert right >= 9
 
 
@@ -139,7 +139,7 @@ def test_the_tile_obeys_mnists_rules(shown: Prepared) -> None:
 def test_an_even_picture_holds_nothing(level: int, shape: tuple[int, ...]) -> None:
     prepared = prepare(load_picture(png(np.full(shape, level, dtype=np.uint8))))
     assert prepared.finding is Finding.NOTHING
-    assert prepared.count == 0
+    assert prepared.digits == 0
     assert not prepared.tile.any()
 
 
@@ -184,5 +184,5 @@ def test_rectangles_of_any_kind_give_a_tile(
     pixels = np.clip(page + rng.normal(0, noise, page.shape), 0, 255).astype(np.uint8)
     prepared = prepare(Picture(pixels, (size[1], size[0])), keep_steps=True)
     assert (prepared.tile.shape, prepared.tile.dtype) == ((28, 28), np.uint8)
-    assert (prepared.count == 0) == (prepared.finding in (Finding.NOTHING, Finding.NOT_A_DIGIT))
+    assert (prepared.digits == 0) == (prepared.finding in (Finding.NOTHING, Finding.NOT_A_DIGIT))
     assert prepared.steps[0].name == "original"

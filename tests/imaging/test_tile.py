@@ -25,9 +25,8 @@ def test_mnist_files_come_through_bit_by_bit(tiles: NDArray[np.uint8], inverted:
         stream = io.BytesIO()
         Image.fromarray(255 - tile if inverted else tile).convert(mode).save(stream, "PNG")
         prepared = prepare(load_picture(stream.getvalue()))
-        assert prepared.already_tile
         assert (prepared.tile == tile).all()
-        assert (prepared.finding.value, prepared.count) == ("digit", 1)
+        assert (prepared.finding.value, prepared.digits) == ("digit", 1)
 
 
 def test_all_of_mnist_is_known_as_such() -> None:

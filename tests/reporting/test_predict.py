@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from mnistkit.imaging.prepared import Finding, Prepared
 from mnistkit.inference.answers import Answer, Verdict
 from mnistkit.inference.calibration import Calibration
 from mnistkit.reporting.predict.terminal import print_answer, print_line
@@ -26,8 +27,10 @@ def answer(verdict: Verdict = Verdict.DIGIT, **changes: object) -> Answer:
     ranking = () if verdict in (Verdict.NOTHING, Verdict.SEVERAL) else RANKING
     tile = np.zeros((28, 28), dtype=np.uint8)
     tile[8:20, 14] = 255
-    values = {"name": "x.png", "verdict": verdict, "ranking": ranking, "count": 3, "tile": tile, "size": (90, 60)}
-    return Answer(**{**values, **changes})  # type: ignore[arg-type]
+    finding = Finding(Verdict.DIGIT.value if verdict is Verdict.UNSURE else verdict.value)
+    notes = changes.pop("notes", ())
+    picture = Prepared(tile, finding, 3, (90, 60), notes)
+    return Answer(**{"name": "x.png", "verdict": verdict, "ranking": ranking, "picture": picture, **changes})
 
 
 def shown(result: Answer, width: int = 80, top: int = 3, encoding: str = "utf-8") -> list[str]:

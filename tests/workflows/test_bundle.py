@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from mnistkit import locate
-from mnistkit.checkpoint import load_checkpoint, load_tensors, read_info, save_checkpoint
+from mnistkit.checkpoint import load_tensors, read_info, save_checkpoint
 from mnistkit.data.base import Dataset
 from mnistkit.data.batches import DeviceImages, Normaliser
 from mnistkit.exceptions import CheckpointError, MnistkitError, OutputError, UsageError
 from mnistkit.inference.calibration import MAX_FALSE_ALARM_RATE, Calibration
+from mnistkit.inference.checkpoints import load_checkpoint
 from mnistkit.workflows import bundle as workflow
 from mnistkit.workflows.bundle import BundleConfig, bundle
 from tests.evaluation.toys import register, save_trained, toy_dataset

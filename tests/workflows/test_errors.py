@@ -131,9 +131,9 @@ def test_a_constant_model_looks_nowhere(constants):
 
 
 def test_attributions_add_up_to_what_the_image_changes(toys, trained):
-    from mnistkit.checkpoint import load_checkpoint
     from mnistkit.data.batches import Normaliser
     from mnistkit.evaluation.attribution import integrated_gradients
+    from mnistkit.inference.checkpoints import load_checkpoint
 
     model = load_checkpoint(Path(trained), torch.device("cpu")).model
     normaliser = Normaliser(toys.mean, toys.std)

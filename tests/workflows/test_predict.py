@@ -15,16 +15,20 @@ import pytest
 import torch
 from PIL import Image
 
-from mnistkit.checkpoint import load_checkpoint, load_tensors, read_info, save_checkpoint
+from mnistkit.checkpoint import load_tensors, read_info, save_checkpoint
 from mnistkit.data import load_dataset
 from mnistkit.data.batches import Normaliser
-from mnistkit.exceptions import CheckpointError, PictureError, UsageError
-from mnistkit.imaging import load, pipeline
-from mnistkit.inference import read_ahead as predict_reading
+from mnistkit.exceptions import CheckpointError, MnistkitError, PictureError, UsageError
+from mnistkit.imaging import load
+from mnistkit.imaging import prepare as preparing
+from mnistkit.imaging.chunks import read_chunk
+from mnistkit.inference import read_ahead
 from mnistkit.inference.answers import Answer, Failure, Verdict
-from mnistkit.inference.chunks import read_packet
+from mnistkit.inference.checkpoints import load_checkpoint
+from mnistkit.inference.read_ahead import PictureInput
+from mnistkit.preparation import INK
 from mnistkit.workflows import predict as workflow
-from mnistkit.workflows.picture_files import PictureInput, find_pictures
+from mnistkit.workflows.picture_files import find_pictures
 from mnistkit.workflows.predict import PredictConfig, open_run
 from tests.imaged import encoded, mnist_checkpoint, page, two_digits, write_tiles
 
@@ -58,7 +62,9 @@ def test_mnist_as_png_files_gives_the_answers_of_the_direct_evaluation(checkpoin
         shares = loaded.model(Normaliser(loaded.info.mean, loaded.info.std)(images)).double().softmax(dim=1)
     assert [int(each.ranking[0][0]) for each in found] == shares.argmax(dim=1).tolist()
     assert [each.probability for each in found] == pytest.approx(shares.amax(dim=1).tolist(), abs=1e-4)
-    assert all(np.array_equal(each.tile, image[0]) for each, image in zip(found, images.numpy(), strict=True))
+    assert all(
+        np.array_equal(each.picture.tile, image[0]) for each, image in zip(found, images.numpy(), strict=True)
+    )
     labels = load_dataset("mnist").test.labels[:300].tolist()
     accuracy = np.mean([each.digit == str(label) for each, label in zip(found, labels, strict=True)])
     assert accuracy > 0.7
@@ -119,7 +125,7 @@ def test_what_the_preparation_finds_comes_first(
 ) -> None:
     picture.save("x.png")
     (found,) = answers(checkpoint, "x.png")
-    assert (found.verdict, found.count, found.size) == (verdict, count, picture.size)
+    assert (found.verdict, found.picture.digits, found.picture.size) == (verdict, count, picture.size)
     is_digit = verdict is Verdict.DIGIT
     assert (found.digit is not None) == (found.probability is not None) == is_digit
     assert len(found.ranking) == (10 if is_digit else 0)
@@ -144,8 +150,8 @@ def test_the_threshold_and_the_temperature_of_the_checkpoint_count(checkpoint: P
 
 def test_steps_are_kept_only_where_they_are_wanted(checkpoint: Path) -> None:
     page().save("x.png")
-    assert answers(checkpoint, "x.png")[0].steps == ()
-    steps = answers(checkpoint, "x.png", keep_steps=True)[0].steps
+    assert answers(checkpoint, "x.png")[0].picture.steps == ()
+    steps = answers(checkpoint, "x.png", keep_steps=True)[0].picture.steps
     assert steps[0].name == "original"
     assert steps[-1].name == "tile"
 
@@ -162,14 +168,14 @@ def test_standard_input(checkpoint: Path) -> None:
 
 def test_an_error_of_ours_fails_one_picture_and_not_all(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = write_tiles(Path("tiles"), 3)
-    prepare, broken = pipeline.prepare_checked, threading.Lock()
+    prepare, broken = preparing.prepare_checked, threading.Lock()
 
     def fail_once(*arguments: object, **options: object) -> object:
         if broken.acquire(blocking=False):
             raise ZeroDivisionError("oh")
         return prepare(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(pipeline, "prepare_checked", fail_once)
+    monkeypatch.setattr(preparing, "prepare_checked", fail_once)
     found = results(checkpoint, *paths, workers=1)
     assert [isinstance(each, Failure) for each in found] == [True, False, False]
     assert isinstance(found[0], Failure)
@@ -227,18 +233,18 @@ def test_wrong_requests(checkpoint: Path) -> None:
         open_run(PredictConfig(("x.png",), checkpoint="large.safetensors"))
 
 
-def test_small_files_are_read_by_the_packet_and_photos_alone() -> None:
+def test_small_files_are_read_by_the_chunk_and_photos_alone() -> None:
     for number in range(80):
         Path(f"{number:02d}.png").write_bytes(b"x" * 300)
     Path("40.png").write_bytes(b"x" * 100_000)
     inputs: list[PictureInput | Failure] = list(find_pictures(["."]))
     inputs.insert(50, Failure("gone.png", PictureError("gone.png does not exist")))
-    packets = list(predict_reading._packets(inputs))
-    flat = [each for packet in packets for each in ([packet] if isinstance(packet, Failure) else packet)]
+    chunks = list(read_ahead._chunks(inputs))
+    flat = [each for chunk in chunks for each in ([chunk] if isinstance(chunk, Failure) else chunk)]
     assert flat == inputs
-    lengths = [1 if isinstance(packet, Failure) else len(packet) for packet in packets]
+    lengths = [1 if isinstance(chunk, Failure) else len(chunk) for chunk in chunks]
     assert lengths == [32, 8, 1, 9, 1, 30]
-    assert [len(packet) for packet in predict_reading._packets(inputs[:5])] == [1] * 5  # type: ignore[arg-type]
+    assert [len(chunk) for chunk in read_ahead._chunks(inputs[:5])] == [1] * 5
 
 
 @pytest.mark.parametrize("dying", [1, 3], ids=["file", "standard input"])
@@ -268,17 +274,17 @@ print(*[f"{answer.name} {answer.digit}" for answer in open_run(config).results()
     assert lines[3].split()[1] == lines[0].split()[1]
 
 
-def test_a_packet_may_hold_anything() -> None:
+def test_a_chunk_may_hold_anything() -> None:
     tiles = [str(path) for path in write_tiles(Path("tiles"), 3)]
     page().save("page.png")
     Path("text.png").write_text("text")
     names = [tiles[0], "text.png", "page.png", tiles[1], "gone.png", tiles[2]]
-    found = read_packet([PictureInput(name, name) for name in names])
-    assert [each.name for each in found] == names
-    assert [isinstance(each, Failure) for each in found] == [False, True, False, False, True, False]
+    found = read_chunk(names, INK)
+    assert [isinstance(each, MnistkitError) for each in found] == [False, True, False, False, True, False]
+    assert [name in str(found[place]) for place, name in ((1, "text.png"), (4, "gone.png"))] == [True, True]
     images = load_dataset("mnist").test.images
     for place, number in ((0, 0), (3, 1), (5, 2)):
-        np.testing.assert_array_equal(found[place].tile, images[number])  # type: ignore[union-attr]
+        np.testing.assert_array_equal(found[place].tile, images[number])
 
 
 def test_the_caller_keeps_its_threads_also_when_it_stops_half_way(checkpoint: Path) -> None:

@@ -80,29 +80,29 @@ def write_explanation(path: Path, answer: Answer, calibration: Calibration) -> N
         UsageError: a suffix of no known format.
         OutputError: the file cannot be written.
     """
-    count = len(answer.steps) + bool(answer.ranking)
+    count = len(answer.picture.steps) + bool(answer.ranking)
     across = count if count <= _MOST_ACROSS else math.ceil(count / math.ceil(count / _MOST_ACROSS))
     heights = _row_heights(answer, across)
     width = max(_LEAST_WIDTH, across * (_PANEL_INCHES + _GAP_INCHES))
     heading = "\n".join(textwrap.wrap(f"{escaped(answer.name)}: {sentence(answer, calibration)}", int(width * 9)))
     with figure_file(path, width, sum(heights) + _HEAD_INCHES, heading) as figure:
         panels = figure.subplots(len(heights), across, squeeze=False, height_ratios=heights).reshape(-1)
-        for number, (step, axes) in enumerate(zip(answer.steps, panels, strict=False), start=1):
+        for number, (step, axes) in enumerate(zip(answer.picture.steps, panels, strict=False), start=1):
             _draw_step(axes, step.image, f"{number}. {step.title}")
         if answer.ranking:
-            _draw_probabilities(panels[len(answer.steps)], answer, calibration)
+            _draw_probabilities(panels[len(answer.picture.steps)], answer, calibration)
         for axes in panels:
             # Within a row the upper edges are in line, whatever the proportions.
             axes.set_anchor("N")
         for axes in panels[count:]:
             axes.set_axis_off()
-        notes = [*answer.notes, *([rule(calibration)] if answer.ranking else [])]
+        notes = [*answer.picture.notes, *([rule(calibration)] if answer.ranking else [])]
         figure.supxlabel("\n".join(textwrap.wrap("; ".join(notes), int(width * 13))), fontsize=8)
 
 
 def _row_heights(answer: Answer, across: int) -> list[float]:
     """Return the inches of each row: those of its highest panel, none higher than wide, and of the captions."""
-    shapes = [step.image.shape[:2] for step in answer.steps]
+    shapes = [step.image.shape[:2] for step in answer.picture.steps]
     panels = [min(1.0, height / width) for height, width in shapes] + [1.0] * bool(answer.ranking)
     rows = [panels[start : start + across] for start in range(0, len(panels), across)]
     return [max(row) * _PANEL_INCHES + _CAPTION_INCHES for row in rows]
@@ -137,4 +137,4 @@ def _draw_probabilities(axes: Axes, answer: Answer, calibration: Calibration) ->
         [0, calibration.threshold, 1], ["0", percentage(calibration.threshold, 0), "100 %"], fontsize=8
     )
     verdict = answer.verdict.value if answer.verdict is not Verdict.DIGIT else f"answer: {answer.digit}"
-    axes.set_title(f"{len(answer.steps) + 1}. probabilities; {verdict}", fontsize=9)
+    axes.set_title(f"{len(answer.picture.steps) + 1}. probabilities; {verdict}", fontsize=9)

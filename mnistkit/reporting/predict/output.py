@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from mnistkit.inference.answers import Answer, Failure, Verdict
+from mnistkit.inference.answers import LINE_SCHEMA, SCHEMA, Answer, Failure, Verdict
 from mnistkit.reporting import console as consoles
 from mnistkit.reporting.predict import terminal
 from mnistkit.reporting.predict.text import Summary, escaped, word
-from mnistkit.workflows.predict import LINE_SCHEMA, SCHEMA, PredictRun
+from mnistkit.workflows.predict import PredictRun
 
 FORMS = ("json", "jsonl", "csv")
 """What can be asked for; otherwise a terminal gets pictures, and a pipe tab-separated values."""
@@ -137,7 +137,7 @@ class _Json:
         document = {
             "checkpoint": str(self._run.checkpoint.path),
             "architecture": self._run.checkpoint.info.architecture,
-            "classes": self._run.classes,
+            "classes": self._run.checkpoint.info.classes,
             "calibration": self._run.calibration.to_dict(),
             "n": len(self._pictures),
             "answers": counts,

@@ -32,9 +32,9 @@ def print_answer(console: Console, answer: Answer, calibration: Calibration, top
     console.print(Text(f"{words.escaped(answer.name)}: {words.sentence(answer, calibration)}", style=style))
     if answer.verdict in _WITH_TILE:
         console.print()
-        width = answer.tile.shape[1]
+        width = answer.picture.tile.shape[1]
         bars = _bars(console, answer.ranking[:top], drawing_width(console) - width - _GAP)
-        picture = picture_lines(console, answer.tile)
+        picture = picture_lines(console, answer.picture.tile)
         lines = [Text()] * max(0, (len(picture) - len(bars)) // 2) + bars
         for left, right in zip_longest(picture, lines, fillvalue=Text()):
             line = left.copy()
@@ -45,9 +45,9 @@ def print_answer(console: Console, answer: Answer, calibration: Calibration, top
         console.print()
     if answer.verdict is Verdict.UNSURE:
         console.print(words.rule(calibration), style="dim")
-    for note in answer.notes:
+    for note in answer.picture.notes:
         console.print(note, style="dim")
-    if answer.verdict is not Verdict.DIGIT and not answer.steps:
+    if answer.verdict is not Verdict.DIGIT and not answer.picture.steps:
         console.print("--explain FILE.png draws how the picture was read, step by step", style="dim")
 
 
@@ -83,7 +83,7 @@ def print_line(console: Console, answer: Answer, top: int = 1) -> None:
     line.append(f" {share:>7}  ", style="none")
     line.append(words.escaped(answer.name), style="none")
     others = ", ".join(f"{name} {percentage(share, 1)}" for name, share in ranking[1:top])
-    remarks = [*([f"then {others}"] if others else []), *answer.notes]
+    remarks = [*([f"then {others}"] if others else []), *answer.picture.notes]
     if remarks:
         line.append(f"  ({'; '.join(remarks)})", style="dim")
     console.print(line, soft_wrap=True)

@@ -41,7 +41,7 @@ def _escaped_character(character: str) -> str:
 def word(answer: Answer) -> str:
     """Return the answer as one word for machines: the digit, unsure, nothing, several:N or not-a-digit."""
     if answer.verdict is Verdict.SEVERAL:
-        return f"several:{answer.count}"
+        return f"several:{answer.picture.digits}"
     return answer.digit or answer.verdict.value.replace(" ", "-")
 
 
@@ -52,7 +52,7 @@ def brief(answer: Answer) -> str:
         Verdict.DIGIT: answer.digit or "",
         Verdict.UNSURE: f"unsure{guess}",
         Verdict.NOTHING: "no digit",
-        Verdict.SEVERAL: f"{answer.count} digits",
+        Verdict.SEVERAL: f"{answer.picture.digits} digits",
         Verdict.NOT_A_DIGIT: "no digit",
     }[answer.verdict]
 
@@ -65,7 +65,7 @@ def sentence(answer: Answer, calibration: Calibration) -> str:
         Verdict.UNSURE: f"unsure; most probably {best}, but below {percentage(calibration.threshold, 1)} no digit "
         "is named",
         Verdict.NOTHING: "no digit found",
-        Verdict.SEVERAL: f"several digits, {answer.count} in all; give pictures of one digit each",
+        Verdict.SEVERAL: f"several digits, {answer.picture.digits} in all; give pictures of one digit each",
         Verdict.NOT_A_DIGIT: "no digit found; what is there does not look like one",
     }[answer.verdict]
 

@@ -1,21 +1,26 @@
+"""Pictures shrunk whole, or taken as they are: no search for ink, proportions kept, dark and light on request."""
+
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PIL import Image
 
-from mnistkit.data.base import LoadOptions
-from mnistkit.data.pictures import picture_suffixes, read_picture, read_pictures
-from mnistkit.exceptions import DataError
-from mnistkit.imaging import decode
+from mnistkit.exceptions import PictureError
+from mnistkit.imaging.load import load_picture
+from mnistkit.imaging.prepare import prepare
+from mnistkit.preparation import Preparation
 
 DIGIT = np.zeros((28, 28), dtype=np.uint8)
 DIGIT[4:24, 12:16] = 255
 DIGIT[4:8, 8:12] = 200
+
+
+def read_picture(path: Path, kind: str = "whole", *, inverted: bool = False) -> NDArray[np.uint8]:
+    return prepare(load_picture(path), Preparation(kind, inverted)).tile
 
 
 def save(path: Path, array: np.ndarray, **arguments: object) -> Path:
@@ -26,8 +31,10 @@ def save(path: Path, array: np.ndarray, **arguments: object) -> Path:
 @pytest.mark.parametrize("suffix", [".png", ".bmp", ".gif", ".tif", ".pgm", ".webp"])
 def test_a_picture_of_the_right_size_is_not_changed(suffix: str, tmp_path: Path) -> None:
     arguments = {"lossless": True} if suffix == ".webp" else {}
-    assert suffix in picture_suffixes()
-    assert (read_picture(save(tmp_path / f"x{suffix}", DIGIT, **arguments)) == DIGIT).all()
+    path = save(tmp_path / f"x{suffix}", DIGIT, **arguments)
+    for kind in ("whole", "tile"):
+        assert (read_picture(path, kind) == DIGIT).all()
+        assert (read_picture(path, kind, inverted=True) == 255 - DIGIT).all()
 
 
 def test_jpeg_and_colour(tmp_path: Path) -> None:
@@ -102,46 +109,19 @@ def test_an_animation_gives_its_first_picture(tmp_path: Path) -> None:
     assert (read_picture(tmp_path / "x.gif") == DIGIT).all()
 
 
-def test_faults_name_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    good = save(tmp_path / "good.png", np.random.default_rng(0).integers(0, 255, (60, 60), dtype=np.uint8))
-    cases = {
-        "text.png": (b"not a picture", "is a text, not a picture"),
-        "empty.jpg": (b"", "is empty"),
-        "cut.png": (good.read_bytes()[:900], "is damaged"),
-    }
-    for name, (content, message) in cases.items():
-        (tmp_path / name).write_bytes(content)
-        with pytest.raises(DataError, match=message) as caught:
-            read_picture(tmp_path / name)
-        assert str(tmp_path / name) in str(caught.value)
-    monkeypatch.setattr(decode, "MAX_PIXELS", 3000)
-    with pytest.raises(DataError, match="too large: 60x60 is more than 100 million pixels"):
-        read_pictures([good], LoadOptions())
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # Pillow's own limit, twice this
-    with pytest.raises(DataError, match="too large: more than 100 million pixels"):
-        read_pictures([good], LoadOptions())
+@pytest.mark.parametrize("size", [(27, 28), (28, 29), (300, 200)])
+def test_only_pictures_of_28x28_are_taken_as_they_are(size: tuple[int, int], tmp_path: Path) -> None:
+    path = save(tmp_path / "x.png", np.zeros(size[::-1], dtype=np.uint8))
+    with pytest.raises(PictureError, match=f"it has {size[0]}x{size[1]} pixels") as caught:
+        read_picture(path, "tile")
+    assert "--preparation" in (caught.value.hint or "")
 
 
-@given(data=st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
-def test_any_damage_gives_pixels_or_a_data_error(data: st.DataObject, tmp_path: Path) -> None:
-    suffix = data.draw(st.sampled_from([".png", ".jpg", ".gif", ".bmp", ".tif"]))
-    content = bytearray(save(tmp_path / f"x{suffix}", DIGIT).read_bytes())
-    for place, value in data.draw(
-        st.lists(st.tuples(st.integers(0, len(content) - 1), st.integers(0, 255)), max_size=4)
-    ):
-        content[place] = value
-    path = tmp_path / f"damaged{suffix}"
-    path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
-    images, places, errors = read_pictures([path], LoadOptions(skip_bad=True))
-    assert len(images) == len(places) == 1 - len(errors)
-
-
-def test_threads_keep_the_order_and_progress_is_told(tmp_path: Path) -> None:
-    paths = [save(tmp_path / f"{i}.png", np.full((28, 28), i, dtype=np.uint8)) for i in range(20)]
-    reports: list[tuple[int, int, str]] = []
-    options = LoadOptions(workers=4, progress=lambda *report: reports.append(report))
-    images, places, errors = read_pictures(paths, options)
-    assert images[:, 0, 0].tolist() == places.tolist() == list(range(20))
-    assert errors == []
-    assert reports[-1] == (20, 20, "pictures")
+@pytest.mark.parametrize("kind", ["whole", "tile"])
+def test_the_way_can_be_shown(kind: str, tmp_path: Path) -> None:
+    path = save(tmp_path / "x.png", DIGIT)
+    steps = prepare(load_picture(path), Preparation(kind, inverted=True), keep_steps=True).steps
+    assert [step.name for step in steps] == ["original", "tile"]
+    assert "dark and light exchanged" in steps[1].title
+    assert (steps[1].image == 255 - DIGIT).all()
+    assert prepare(load_picture(path), Preparation(kind)).steps == ()

@@ -1,0 +1,69 @@
+"""Logits by PyTorch, on any of its devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mnistkit.checkpoint import CheckpointInfo
+from mnistkit.data.batches import Normaliser
+from mnistkit.inference.logits import predict_logits
+
+# More would hardly be faster than pictures are read, and each takes 80 MB for a batch.
+_MOST_LANES = 4
+
+
+class TorchBackend:
+    """A model on its device, in evaluation mode; computes in fp32.
+
+    Args:
+        model: Maps normalised float tensors of shape (n, 1, 28, 28) to logits.
+        info: Holds the normalisation.
+        batch_size: Tiles in a forward pass, at most.
+    """
+
+    def __init__(self, model: torch.nn.Module, info: CheckpointInfo, *, batch_size: int) -> None:
+        # Every pass puts the model back into the mode it was in: not into training, while another pass runs.
+        self._model = model.eval()
+        self._normaliser = Normaliser(info.mean, info.std)
+        self._batch_size = batch_size
+        self._device = next(model.parameters()).device
+        self._classes = len(info.classes)
+
+    def logits(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the logits, shape (n, classes), of tiles of shape (n, 28, 28)."""
+        if not len(tiles):
+            return np.zeros((0, self._classes), dtype=np.float32)
+        images = torch.from_numpy(tiles).unsqueeze(1).to(self._device)
+        found = predict_logits(self._model, images, self._normaliser, batch_size=self._batch_size)
+        logits: NDArray[np.float32] = found.cpu().numpy()
+        return logits
+
+    @property
+    def lanes(self) -> int:
+        """How many batches it pays to compute at the same time.
+
+        On a CPU every batch is classified by a single thread. Two batches side by side take less time than one
+        after the other by two threads each, and they leave room to the processes that read pictures: threads that
+        share a batch wait for one another without sleeping, so that all of them stand still while one of them has
+        no core.
+        """
+        return min(torch.get_num_threads(), _MOST_LANES) if self._device.type == "cpu" else 1
+
+    @contextmanager
+    def threads(self, count: int) -> Iterator[Executor]:
+        """Give that many threads for calls of :meth:`logits` side by side; in each of them torch uses no other."""
+        before = torch.get_num_threads()
+        pool = ThreadPoolExecutor(count, "lane", partial(torch.set_num_threads, 1))
+        try:
+            yield pool
+        finally:
+            pool.shutdown(cancel_futures=True)
+            # Each thread has its own number, but new threads get the one that was set last.
+            torch.set_num_threads(before)

@@ -1,0 +1,193 @@
+"""The Recogniser: pictures in, answers out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from mnistkit.exceptions import CheckpointError, MnistkitError
+from mnistkit.imaging.chunks import MOST, picture_name, read_chunk
+from mnistkit.inference.answers import Answer, Failure, answer
+from mnistkit.inference.calibration import Calibration
+from mnistkit.inference.checkpoints import FoundCheckpoint, not_finite
+from mnistkit.preparation import Preparation
+from mnistkit.recipe import IMAGE_SIZE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mnistkit.checkpoint import CheckpointInfo
+    from mnistkit.imaging.load import PictureSource
+    from mnistkit.imaging.prepared import Prepared
+    from mnistkit.inference.backends import Backend
+
+BATCH_SIZE = 500
+"""Tiles in a forward pass where nothing else is asked for."""
+
+
+class Recogniser:
+    """A trained model that says what pictures show.
+
+    It owns the model, and with it the preparation, the classes and the threshold of the checkpoint. It reads no
+    command line, starts no process and prints nothing.
+
+    Args:
+        checkpoint: The checkpoint, whose description says how pictures are prepared and answers are made.
+        backend: Computes the logits of its weights.
+
+    Raises:
+        CheckpointError: the checkpoint is for images of another size.
+
+    Attributes:
+        checkpoint: The checkpoint.
+        backend: The backend.
+        calibration: What turns logits into probabilities, and the threshold.
+    """
+
+    def __init__(self, checkpoint: FoundCheckpoint, backend: Backend) -> None:
+        check_input_size(checkpoint)
+        self.checkpoint, self.backend = checkpoint, backend
+        self.calibration = Calibration.of(checkpoint.info.calibration)
+
+    @classmethod
+    def load(
+        cls,
+        checkpoint: FoundCheckpoint,
+        *,
+        device: str = "auto",
+        batch_size: int = BATCH_SIZE,
+    ) -> Recogniser:
+        """Load the weights of a checkpoint once.
+
+        Args:
+            checkpoint: As :func:`mnistkit.inference.checkpoints.find_checkpoints` finds it.
+            device: As :func:`mnistkit.device.select_device` takes it.
+            batch_size: Tiles in a forward pass, at most.
+
+        Raises:
+            CheckpointError: the weights cannot be used.
+            DeviceError: there is no such device.
+        """
+        from mnistkit.device import prepare, select_device
+        from mnistkit.inference.backends.pytorch import TorchBackend
+        from mnistkit.inference.checkpoints import load_checkpoint
+
+        check_input_size(checkpoint)
+        chosen = select_device(device)
+        prepare(chosen)
+        loaded = load_checkpoint(checkpoint.path, chosen)
+        backend = TorchBackend(loaded.model, loaded.info, batch_size=batch_size)
+        return cls(checkpoint, backend)
+
+    @property
+    def info(self) -> CheckpointInfo:
+        """The description of the checkpoint."""
+        return self.checkpoint.info
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names in the order of the logits."""
+        return self.info.classes
+
+    @property
+    def preparation(self) -> Preparation:
+        """How pictures become what the model is given."""
+        return self.info.preparation
+
+    def __repr__(self) -> str:
+        return f"Recogniser({self.checkpoint.name}: {self.info.architecture}, {len(self.classes)} classes)"
+
+    def predict(self, picture: PictureSource, *, keep_steps: bool = False) -> Answer:
+        """Say what a picture shows.
+
+        Args:
+            picture: A path, the bytes of a file, a Pillow image, or an array of any size; see
+                :data:`mnistkit.imaging.load.PictureSource`.
+            keep_steps: Whether the answer holds the stages of the picture's preparation.
+
+        Raises:
+            PictureError: the picture cannot be read.
+        """
+        (result,) = self.predict_all([picture], keep_steps=keep_steps)
+        if isinstance(result, Failure):
+            raise result.error
+        return result
+
+    def predict_all(
+        self, pictures: Iterable[PictureSource], *, keep_steps: bool = False
+    ) -> list[Answer | Failure]:
+        """Say what each of several pictures shows, in their order; a failure stands for each that cannot be read.
+
+        Args:
+            pictures: As :meth:`predict` takes one. An array of shape (n, height, width) is n grey pictures.
+            keep_steps: Whether the answers hold the stages of the pictures' preparation.
+        """
+        from mnistkit.imaging.decode import without_remarks
+
+        results: list[Answer | Failure] = []
+        waiting = iter(pictures)
+        with without_remarks():
+            while chunk := list(islice(waiting, MOST)):
+                names = [picture_name(each) for each in chunk]
+                read = read_chunk(chunk, self.preparation, keep_steps=keep_steps)
+                results.extend(self.answers(names, read))
+        return results
+
+    def answers(
+        self, names: Sequence[str], pictures: Sequence[Prepared | MnistkitError]
+    ) -> list[Answer | Failure]:
+        """Return what is answered about pictures that are prepared already; failures stay where they are.
+
+        Args:
+            names: What the n pictures are called.
+            pictures: Pictures prepared as :attr:`preparation` says, or why they could not be.
+
+        Raises:
+            CheckpointError: the model's outputs are not finite.
+        """
+        import numpy as np
+
+        ready = [
+            (name, each) for name, each in zip(names, pictures, strict=True) if not isinstance(each, MnistkitError)
+        ]
+        tiles = np.stack([each.tile for _, each in ready]) if ready else np.zeros((0, *IMAGE_SIZE), np.uint8)
+        ready_names, ready_pictures = [name for name, _ in ready], [each for _, each in ready]
+        found = iter(answer(ready_names, ready_pictures, self.logits(tiles), self.classes, self.calibration))
+        return [
+            Failure(name, each) if isinstance(each, MnistkitError) else next(found)
+            for name, each in zip(names, pictures, strict=True)
+        ]
+
+    def logits(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the model's outputs for tiles.
+
+        Args:
+            tiles: uint8 array of shape (n, 28, 28), prepared as :attr:`preparation` says; background 0.
+
+        Returns:
+            Array of shape (n, classes).
+
+        Raises:
+            CheckpointError: they are not finite.
+        """
+        import numpy as np
+
+        logits = self.backend.logits(tiles)
+        if not np.isfinite(logits).all():
+            raise not_finite(self.checkpoint.path)
+        return logits
+
+
+def check_input_size(checkpoint: FoundCheckpoint) -> None:
+    """Raise unless a checkpoint is for tiles as pictures are made into.
+
+    Raises:
+        CheckpointError: it is for images of another size.
+    """
+    if checkpoint.info.input_size != IMAGE_SIZE:
+        (height, width), (rows, columns) = checkpoint.info.input_size, IMAGE_SIZE
+        raise CheckpointError(
+            f"{checkpoint.path} is for pictures of {width}x{height}; predict makes {columns}x{rows}"
+        )

@@ -1,0 +1,172 @@
+"""What a model learns from, is measured on and is given is prepared by the same code: the same bytes everywhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from mnistkit.checkpoint import read_info
+from mnistkit.data import load_dataset
+from mnistkit.data.base import LoadOptions
+from mnistkit.inference.answers import Answer
+from mnistkit.preparation import INK, Preparation
+from mnistkit.workflows.inputs import InferenceConfig, open_inputs
+from mnistkit.workflows.predict import PredictConfig, open_run
+from mnistkit.workflows.train import train
+from mnistkit.workflows.train_config import TrainConfig
+from tests.imaged import page
+
+CLASSES = ("circle", "cross", "stroke")
+
+
+def drawn(kind: str, number: int, size: int = 240) -> Image.Image:
+    """A shape in dark ink, of another size and at another place on each page."""
+    rng = np.random.default_rng([CLASSES.index(kind), number])
+    picture = Image.new("L", (size, size), 250)
+    draw, width = ImageDraw.Draw(picture), int(rng.integers(7, 14))
+    radius = int(rng.integers(30, 60))
+    x, y = rng.integers(radius + 20, size - radius - 20, 2).tolist()
+    box = (x - radius, y - radius, x + radius, y + radius)
+    if kind == "circle":
+        draw.ellipse(box, outline=20, width=width)
+    elif kind == "stroke":
+        draw.line((x, y - radius, x + radius // 3, y + radius), fill=20, width=width)
+    else:
+        draw.line(box, fill=20, width=width)
+        draw.line((x - radius, y + radius, x + radius, y - radius), fill=20, width=width)
+    return picture
+
+
+def clothes(kind: str, number: int) -> Image.Image:
+    """No ink: textures and areas that fill the picture, light on dark."""
+    rng = np.random.default_rng([7, CLASSES.index(kind), number])
+    y, x = np.mgrid[0:90, 0:70] / 90
+    wave = {"circle": x + y, "cross": x - y, "stroke": x * x}[kind]
+    pixels = 90 + 60 * np.sin(25 * wave + rng.uniform(0, 6)) + rng.normal(0, 12, wave.shape)
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+def tile(kind: str, number: int) -> Image.Image:
+    """28x28 pixels that are not made as MNIST's are: what they show fills them, dark on light."""
+    return clothes(kind, number).resize((28, 28)).point(lambda level: 255 - level // 3)
+
+
+def write(folder: Path, picture: Callable[[str, int], Image.Image], count: int = 14) -> Path:
+    for kind in CLASSES:
+        (folder / kind).mkdir(parents=True)
+        for number in range(count):
+            picture(kind, number).save(folder / kind / f"{number}.png")
+    return folder
+
+
+KINDS = {
+    "ink": (drawn, INK),
+    "whole": (clothes, Preparation("whole")),
+    "tile": (tile, Preparation("tile", inverted=True)),
+}
+
+
+@pytest.fixture(params=KINDS)
+def case(request: pytest.FixtureRequest) -> tuple[Path, Preparation]:
+    picture, preparation = KINDS[request.param]
+    return write(Path("own"), picture), preparation
+
+
+def trained(folder: Path, **changes: object) -> Path:
+    config = TrainConfig(
+        architecture="lenet5",
+        dataset=str(folder),
+        changes=(("a test", {"epochs": 8, "batch_size": 8, "learning_rate": 2e-3}),),
+        device="cpu",
+        out=Path("run"),
+        load=LoadOptions(**changes),
+    )
+    return train(config).checkpoint
+
+
+def answers(checkpoint: Path, folder: Path) -> dict[str, Answer]:
+    config = PredictConfig((str(folder),), checkpoint=str(checkpoint), device="cpu", keep_steps=True)
+    found = [each for each in open_run(config).results() if isinstance(each, Answer)]
+    return {each.name: each for each in found}
+
+
+def test_every_way_gives_the_model_the_same_bytes(case: tuple[Path, Preparation]) -> None:
+    folder, preparation = case
+    dataset = load_dataset(str(folder))
+    assert dataset.preparation == preparation
+    checkpoint = trained(folder)
+    assert read_info(checkpoint).preparation == preparation
+    predicted = answers(checkpoint, folder)
+    seen = 0
+    for split in ("train", "val", "test"):
+        learnt = dataset.split(split)
+        inputs = open_inputs(InferenceConfig((str(checkpoint),), split=split, device="cpu"))
+        assert inputs.data.origins == learnt.origins
+        for place, origin in enumerate(learnt.origins):
+            answer = predicted[origin.file]
+            np.testing.assert_array_equal(inputs.images[0][place, 0].numpy(), learnt.images[place])
+            np.testing.assert_array_equal(answer.picture.tile, learnt.images[place])
+            assert answer.picture.steps[-1].name == "tile"
+            np.testing.assert_array_equal(answer.picture.steps[-1].image, learnt.images[place])
+            seen += 1
+    assert seen == len(predicted) == 14 * len(CLASSES)
+
+
+def test_own_ink_is_learnt_and_recognised(run_cli: Callable[..., object]) -> None:
+    folder = write(Path("own"), drawn, count=30)
+    checkpoint = trained(folder)
+    predicted = answers(checkpoint, folder)
+    right = np.mean([answer.digit == Path(name).parent.name for name, answer in predicted.items()])
+    assert right > 0.95
+    document = json.loads(run_cli("evaluate", checkpoint, "--split", "train", "--json").out)  # type: ignore[attr-defined]
+    assert document["models"][0]["metrics"]["top1"] > 0.95
+
+
+def test_checkpoints_with_other_preparations_are_each_given_their_own() -> None:
+    folder = write(Path("own"), drawn)
+    ink = trained(folder)
+    ink.rename("ink.safetensors")
+    config = TrainConfig("lenet5", str(folder), (("a test", {"epochs": 1}),), "cpu", Path("other"))
+    whole = train(TrainConfig(**{**vars(config), "load": LoadOptions(preparation="whole")})).checkpoint
+    assert read_info(whole).preparation == Preparation("whole", inverted=True)
+    inputs = open_inputs(InferenceConfig(("ink.safetensors", str(whole)), device="cpu"))
+    alone = [
+        open_inputs(InferenceConfig((each,), device="cpu")).images[0] for each in ("ink.safetensors", str(whole))
+    ]
+    assert [images.equal(expected) for images, expected in zip(inputs.images, alone, strict=True)] == [True, True]
+    assert not inputs.images[0].equal(inputs.images[1])
+
+
+@pytest.mark.parametrize(("asked", "expected"), [("ink", INK), ("whole", Preparation("whole", inverted=True))])
+def test_the_preparation_can_be_chosen(asked: str, expected: Preparation) -> None:
+    folder = write(Path("own"), drawn, count=4)
+    assert load_dataset(str(folder), LoadOptions(preparation=asked)).preparation == expected
+
+
+def test_mnist_as_files_is_taken_as_it_is() -> None:
+    mnist = load_dataset("mnist").test
+    folder = Path("files")
+    for label in range(10):
+        (folder / str(label)).mkdir(parents=True)
+        for place in np.flatnonzero(mnist.labels == label)[:4]:
+            Image.fromarray(mnist.images[place]).save(folder / str(label) / f"{place}.png")
+    dataset = load_dataset(str(folder))
+    assert dataset.preparation == INK
+    for split in (dataset.train, dataset.test):
+        for image, origin in zip(split.images, split.origins, strict=True):
+            np.testing.assert_array_equal(image, mnist.images[int(Path(origin.file).stem)])
+
+
+def test_photos_of_digits_are_ink() -> None:
+    for label in range(3):
+        Path("pages", str(label)).mkdir(parents=True)
+        for number in range(4):
+            page(number).save(Path("pages", str(label), f"{number}.png"))
+    dataset = load_dataset("pages")
+    assert dataset.preparation == INK
+    assert "show one piece of writing" in dataset.preparation_reason
