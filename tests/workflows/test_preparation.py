@@ -1,4 +1,4 @@
-"""What a model learns from, is measured on and is given is prepared by the same code: the same bytes everywhere."""
+"""What a model learns from, is measured on and is given is prepared by one function: the same bytes everywhere."""
 
 from __future__ import annotations
 

@@ -1,0 +1,163 @@
+"""The Recogniser with a backend of a few lines: what it asks of the model, and what it makes of the logits."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from mnistkit.checkpoint import CheckpointInfo
+from mnistkit.data import load_dataset
+from mnistkit.exceptions import CheckpointError, PictureError
+from mnistkit.imaging.prepared import Finding, Prepared
+from mnistkit.inference.answers import Answer, Failure, Verdict
+from mnistkit.inference.checkpoints import FoundCheckpoint
+from mnistkit.inference.recogniser import Recogniser
+from mnistkit.inference.side_by_side import SideBySide
+from mnistkit.preparation import Preparation
+from tests.imaged import encoded, page, two_digits
+
+INFO = CheckpointInfo(
+    architecture="none",
+    classes=("low", "middle", "high"),
+    mean=0.1,
+    std=0.3,
+    dataset="none",
+    split="",
+    recipe={},
+    seed=0,
+    epoch=1,
+    calibration={"temperature": 2.0, "threshold": 0.6, "false_alarm_rate": 0.0, "n": 5},
+)
+
+
+class Brightness:
+    """A backend whose classes are how bright a tile is; it notes what it was given."""
+
+    lanes = 2
+
+    def __init__(self) -> None:
+        self.given: list[NDArray[np.uint8]] = []
+
+    def logits(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.given.append(tiles)
+        mean = tiles.reshape(len(tiles), 28 * 28).mean(axis=1)
+        return np.stack([4 - mean, 0 * mean, mean - 40], axis=1).astype(np.float32)
+
+    @contextmanager
+    def threads(self, count: int) -> Iterator[Executor]:
+        with ThreadPoolExecutor(count, "lane") as pool:
+            yield pool
+
+
+def recogniser(**changes: object) -> Recogniser:
+    return Recogniser(FoundCheckpoint(Path("runs/a/model.safetensors"), replace(INFO, **changes)), Brightness())
+
+
+def prepared(level: int, finding: Finding = Finding.DIGIT) -> Prepared:
+    return Prepared(np.full((28, 28), level, np.uint8), finding, 1, (28, 28))
+
+
+def test_logits_become_calibrated_answers() -> None:
+    answers = recogniser().answers(["a", "b", "c"], [prepared(0), prepared(4), prepared(60)])
+    assert [each.name for each in answers] == ["a", "b", "c"]
+    assert [each.verdict for each in answers] == [Verdict.DIGIT, Verdict.UNSURE, Verdict.DIGIT]
+    assert [each.digit for each in answers] == ["low", None, "high"]
+    powers = np.exp(np.array([4.0, 0.0, -40.0]) / 2.0)
+    assert answers[0].probability == pytest.approx(powers[0] / powers.sum())
+    assert [name for name, _ in answers[2].ranking] == ["high", "middle", "low"]
+
+
+def test_equal_probabilities_keep_the_order_of_the_classes() -> None:
+    (answer,) = recogniser().answers(["a"], [prepared(4)])
+    assert [name for name, _ in answer.ranking] == ["low", "middle", "high"]
+
+
+@pytest.mark.parametrize("finding", [Finding.NOTHING, Finding.SEVERAL, Finding.NOT_A_DIGIT])
+def test_what_the_ink_says_comes_before_the_model(finding: Finding) -> None:
+    (answer,) = recogniser().answers(["a"], [prepared(200, finding)])
+    assert (answer.verdict.value, answer.digit) == (finding.value, None)
+    assert bool(answer.ranking) == (finding is Finding.NOT_A_DIGIT)
+
+
+def test_failures_stay_in_their_places_and_cost_the_model_nothing() -> None:
+    model = recogniser()
+    error = PictureError("b is empty")
+    first, second, third = model.answers(["a", "b", "c"], [prepared(0), error, prepared(60)])
+    assert isinstance(first, Answer) and isinstance(third, Answer)
+    assert second == Failure("b", error)
+    assert [len(tiles) for tiles in model.backend.given] == [2]
+
+
+def test_nothing_but_failures_is_fine() -> None:
+    (failure,) = recogniser().answers(["b"], [PictureError("b is empty")])
+    assert isinstance(failure, Failure)
+
+
+def test_pictures_are_prepared_as_the_checkpoint_says() -> None:
+    pixels = np.full((28, 28), 200, dtype=np.uint8)
+    content = encoded(Image.fromarray(pixels), "PNG")
+    for kind, expected in ((Preparation("tile"), 200), (Preparation("whole", inverted=True), 55)):
+        model = recogniser(preparation=kind)
+        model.predict(content)
+        assert (model.backend.given[0] == expected).all()
+    ink = recogniser()
+    assert ink.predict(content).verdict is Verdict.NOTHING
+    assert ink.predict(encoded(two_digits(), "PNG")).verdict is Verdict.SEVERAL
+
+
+def test_steps_are_kept_only_where_they_are_wanted() -> None:
+    content = encoded(page(), "PNG")
+    assert recogniser().predict(content).picture.steps == ()
+    steps = recogniser().predict(content, keep_steps=True).picture.steps
+    assert (steps[0].name, steps[-1].name) == ("original", "tile")
+
+
+def test_any_number_of_pictures_in_order() -> None:
+    tiles = load_dataset("mnist").test.images[:70]
+    model = recogniser()
+    answers = model.predict_all(encoded(Image.fromarray(tile), "PNG") for tile in tiles)
+    assert len(answers) == 70
+    for answer, tile in zip(answers, tiles, strict=True):
+        assert isinstance(answer, Answer)
+        np.testing.assert_array_equal(answer.picture.tile, tile)
+    assert max(len(given) for given in model.backend.given) <= 32
+
+
+def test_outputs_that_are_no_numbers_are_never_an_answer() -> None:
+    model = recogniser()
+    model.backend.logits = lambda tiles: np.full((len(tiles), 3), np.nan, np.float32)
+    with pytest.raises(CheckpointError, match="outputs are not finite numbers"):
+        model.answers(["a"], [prepared(0)])
+
+
+def test_a_checkpoint_for_other_sizes_is_refused() -> None:
+    with pytest.raises(CheckpointError, match="for pictures of 32x48; predict makes 28x28"):
+        recogniser(input_size=(48, 32))
+
+
+def test_batches_side_by_side_come_back_in_the_order_they_were_begun() -> None:
+    model = recogniser()
+    slow, compute = threading.Event(), model.backend.logits
+
+    def first_waits(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if tiles[0, 0, 0] == 0:
+            assert slow.wait(30)
+        return compute(tiles)
+
+    model.backend.logits = first_waits
+    with SideBySide(model) as classifier:
+        for number, level in enumerate((0, 60, 4)):
+            classifier.start([(str(number), prepared(level))])
+        assert list(classifier.finished(wait=False)) == []
+        slow.set()
+        results = [each.name for batch in classifier.finished(wait=True) for each in batch]
+    assert results == ["0", "1", "2"]
