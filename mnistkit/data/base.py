@@ -57,7 +57,7 @@ class DatasetInfo:
         train_size: Number of training images, validation images included.
         test_size: Number of test images.
         licence: The licence of the data.
-        source: Whom to cite, and where the data comes from.
+        citation: Whom to cite, and where the data comes from.
         load: Loads the dataset, downloading it first where allowed and needed.
         status: Says whether the dataset ships, is in the cache, or must be downloaded.
         location: Returns the file or folder that holds the data, or will hold it.
@@ -71,7 +71,7 @@ class DatasetInfo:
     train_size: int
     test_size: int
     licence: str
-    source: str
+    citation: str
     load: Callable[[LoadOptions], Dataset]
     status: Callable[[], Status]
     location: Callable[[], Path]

@@ -1,233 +1,138 @@
-"""Datasets that torchvision downloads: its addresses, its checks and its readers, in a cache of whole datasets.
+"""Download one file over HTTP: mirrors in turn, a limit on each wait, the MD5 sum, and why it failed in few words.
 
-A download goes to a temporary folder beside its place. When everything in it has torchvision's MD5 sums and could
-be read, the unpacked files are listed with their checksums and the folder is renamed to
-``<cache>/<folder>/verified``. Nothing half-written is ever there. Files that the user put into
-``<cache>/<folder>`` by hand are used instead of downloads where their MD5 sums are right.
+The standard library does it. ``requests``, and ``pooch`` which builds on it, unpack a ``.gz`` file on the way if
+the server labels it ``Content-Encoding: x-gzip``, as some do, and then its MD5 sum is wrong.
 """
 
 from __future__ import annotations
 
-import errno
-import json
-import shutil
-import tempfile
-import time
-import zlib
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mnistkit.data.base import LoadOptions, Status
-from mnistkit.data.transfer import Transfer, explain_failure, show_transfers
 from mnistkit.exceptions import DownloadError
-from mnistkit.files import cache_dir, output_error, write_text
 
 if TYPE_CHECKING:
-    from mnistkit.data.base import LabelledImages
+    from http.client import HTTPResponse
 
-_MANIFEST = "checksums.json"
-_ARCHIVES = (".gz", ".zip", ".xz")
-_TEMPORARY = ".download-"
-_DAY = 24 * 60 * 60
-# What torchvision's download and readers raise: network, wrong digest, damaged archive, wrong format.
-_FAILURES = (OSError, RuntimeError, ValueError, TypeError, EOFError, AssertionError, IndexError, zlib.error)
-
-# Faults of the cache folder and not of the network.
-_LOCAL_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+UNIT = "bytes"
+# Seconds to wait for a server that says nothing: before it answers, and between any two parts of its answer.
+TIMEOUT = 30.0
+_CHUNK = 1 << 15
 
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """One file to download: its address, its name, and the MD5 sum of its bytes."""
-
-    url: str
-    name: str
-    md5: str
-
-
-@dataclass(frozen=True)
-class TorchvisionSource:
-    """How to get one dataset through torchvision.
+    """A file to download.
 
     Attributes:
-        name: The registered name.
-        folder: Its folder in the cache; datasets that come in one archive share one.
-        class_name: The class in ``torchvision.datasets``.
-        train: Arguments of that class for the training images.
-        test: Arguments of that class for the test images.
-        remote_files: Returns the files to download, as that class states them.
-        convert: Turns an instance of that class into images and labels.
-        raw_folder: Where, below its root, the class expects downloaded files.
-        keep: Says of an unpacked file whether it is needed, by its name.
-        download_size: Bytes to download, about.
+        md5: The MD5 sum of its bytes, hexadecimal.
+        urls: Its addresses, in the order in which they are tried; one at least.
     """
 
-    name: str
-    folder: str
-    class_name: str
-    train: Mapping[str, Any]
-    test: Mapping[str, Any]
-    remote_files: Callable[[Any], list[RemoteFile]]
-    convert: Callable[[Any], LabelledImages]
-    raw_folder: str
-    download_size: int
-    keep: Callable[[str], bool] = lambda name: not name.endswith(_ARCHIVES)
+    md5: str
+    urls: tuple[str, ...]
 
     @property
-    def home(self) -> Path:
-        """The dataset's folder in the cache."""
-        return cache_dir() / self.folder
-
-    @property
-    def verified(self) -> Path:
-        """The folder that exists only when everything in it is complete and checked."""
-        return self.home / "verified"
-
-    def status(self) -> Status:
-        """Say whether the dataset is in the cache, by the sizes of its files."""
-        return "cached" if _is_complete(self.verified, checksums=False) else "to download"
-
-    def dataset_class(self) -> Any:
-        """Return the class in ``torchvision.datasets``, which takes a while to import."""
-        import torchvision.datasets
-
-        return getattr(torchvision.datasets, self.class_name)
-
-    def load(self, options: LoadOptions) -> tuple[LabelledImages, LabelledImages]:
-        """Return the training and the test images, downloading them where allowed and needed.
-
-        A cached copy that is damaged in any byte is downloaded anew.
-
-        Raises:
-            DownloadError: no network, a broken connection, a wrong digest, or downloading is not allowed.
-            OutputError: the cache folder cannot be written.
-        """
-        if not _is_complete(self.verified, checksums=True):
-            fetch(self, options)
-        make = self.dataset_class()
-        train, test = (make(str(self.verified), **split, download=False) for split in (self.train, self.test))
-        return self.convert(train), self.convert(test)
+    def name(self) -> str:
+        """Its name: the end of its address."""
+        return self.urls[0].rsplit("/", 1)[-1]
 
 
-def fetch(source: TorchvisionSource, options: LoadOptions) -> None:
-    """Download a dataset into the cache.
+def download_file(
+    file: RemoteFile, path: Path, report: Callable[[int], None] = lambda arrived: None, timeout: float = TIMEOUT
+) -> None:
+    """Download a file to ``path`` from the first of its addresses that gives it whole and unchanged.
+
+    When this raises, ``path`` may hold a part of the file.
+
+    Args:
+        file: What to download.
+        path: Where to write it.
+        report: Called now and then with the number of bytes that have arrived from the address being tried.
+        timeout: Seconds to wait for a server that says nothing.
 
     Raises:
-        DownloadError: no network, a broken connection, a wrong digest, or downloading is not allowed.
-        OutputError: the cache folder cannot be written.
+        DownloadError: no address gave the file; the message says in a few words why the last did not.
+        OSError: ``path`` cannot be written.
     """
+    *mirrors, last = file.urls
+    for url in mirrors:
+        with suppress(DownloadError):
+            _download_from(url, file, path, report, timeout)
+            return
+    _download_from(last, file, path, report, timeout)
+
+
+def has_md5(path: Path, md5: str) -> bool:
+    """Say whether the bytes of the file at ``path`` have this MD5 sum."""
+    # It guards against damage, not against attack, and must work where MD5 is barred from guarding anything else.
+    digest = hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest() == md5
+
+
+def _download_from(url: str, file: RemoteFile, path: Path, report: Callable[[int], None], timeout: float) -> None:
+    arrived = 0
+    with _open(url, timeout) as response, path.open("wb") as out:
+        length = response.headers.get("Content-Length", "")
+        size = int(length) if length.isdecimal() else None
+        while chunk := _read(response, timeout, arrived, size):
+            out.write(chunk)
+            arrived += len(chunk)
+            report(arrived)
+    if size is not None and arrived < size:
+        raise DownloadError(f"the connection broke {_after(arrived, size)}")
+    if not has_md5(path, file.md5):
+        raise DownloadError(f"{file.name} has the wrong MD5 sum")
+
+
+@contextmanager
+def _open(url: str, timeout: float) -> Iterator[HTTPResponse]:
+    """Ask for ``url`` and give the answer's head, its body still to be read."""
+    from http.client import HTTPException
+    from urllib.error import HTTPError, URLError
+    from urllib.request import Request, urlopen
+
+    from mnistkit import __version__
+
+    request = Request(url, headers={"User-Agent": f"mnistkit/{__version__}"})
     try:
-        source.home.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(source.home)
-        with tempfile.TemporaryDirectory(dir=source.home, prefix=_TEMPORARY) as temporary:
-            root = Path(temporary) / source.verified.name
-            is_complete_by_hand = _take_files_put_by_hand(source, root, options)
-            if not options.download and not is_complete_by_hand:
-                raise DownloadError(
-                    f"{source.name} is not in the cache", hint=f"mnistkit datasets fetch {source.name}"
-                )
-            _download(source, root, options)
-            _finish(source, root)
-            _move_into_place(root, source.verified)
-    except OSError as error:
-        raise output_error(source.home, error) from error
+        response = urlopen(request, timeout=timeout)
+    except HTTPError as error:
+        error.close()
+        raise DownloadError(str(error)) from error
+    except URLError as error:
+        raise DownloadError(f"no connection ({_words(error.reason)})") from error
+    except TimeoutError as error:
+        raise DownloadError(f"the server gave no answer for {timeout:g} s") from error
+    except (OSError, HTTPException) as error:
+        raise DownloadError(f"the connection broke ({_words(error)})") from error
+    with response:
+        yield response
 
 
-def _download(source: TorchvisionSource, root: Path, options: LoadOptions) -> None:
-    """Let torchvision download, check, unpack and read everything below ``root``."""
+def _read(response: HTTPResponse, timeout: float, arrived: int, size: int | None) -> bytes:
+    """Return the next part of the answer, or nothing where it ends."""
     from http.client import HTTPException
 
-    make = source.dataset_class()
-    transfer = Transfer(source.download_size, options.progress)
     try:
-        with show_transfers(transfer):
-            for split in (source.train, source.test):
-                make(str(root), **split, download=True)
-    except (*_FAILURES, HTTPException) as error:
-        if isinstance(error, OSError) and error.errno in _LOCAL_FAULTS:
-            raise
-        files = source.remote_files(make)
-        damaged = next(
-            (file for file in files if _has_wrong_md5(root / source.raw_folder / file.name, file)), None
-        )
-        damage = f"{damaged.name} has the wrong MD5 sum" if damaged else None
-        reason = explain_failure(error, transfer, damage)
-        addresses = " ".join(file.url for file in files)
-        raise DownloadError(
-            f"cannot download {source.name}: {reason}",
-            hint=f"try again later, or put the files into {source.home} by hand: {addresses}",
-        ) from error
-    transfer.finish()
+        return response.read(_CHUNK)
+    except TimeoutError as error:
+        raise DownloadError(f"the server fell silent for {timeout:g} s {_after(arrived, size)}") from error
+    except (OSError, HTTPException) as error:
+        raise DownloadError(f"the connection broke {_after(arrived, size)}") from error
 
 
-def _take_files_put_by_hand(source: TorchvisionSource, root: Path, options: LoadOptions) -> bool:
-    """Copy what the user put into the dataset's folder to where torchvision looks; say whether that is all."""
-    raw = root / source.raw_folder
-    raw.mkdir(parents=True)
-    taken = []
-    for file in source.remote_files(source.dataset_class()):
-        path = source.home / file.name
-        if _has_wrong_md5(path, file):
-            options.warn(f"{path} has the wrong MD5 sum and is not used")
-        taken.append(path.is_file() and not _has_wrong_md5(path, file))
-        if taken[-1]:
-            shutil.copyfile(path, raw / file.name)
-    return all(taken)
+def _after(arrived: int, size: int | None) -> str:
+    return f"after {arrived:,} {'' if size is None else f'of {size:,} '}bytes"
 
 
-def _has_wrong_md5(path: Path, file: RemoteFile) -> bool:
-    from torchvision.datasets.utils import check_md5
-
-    return path.is_file() and not check_md5(path, file.md5)
-
-
-def _finish(source: TorchvisionSource, root: Path) -> None:
-    """Remove what only the download needed, and list the rest with sizes and checksums."""
-    for path in [path for path in root.rglob("*") if path.is_file()]:
-        if not source.keep(path.name):
-            path.unlink()
-    kept = sorted(path for path in root.rglob("*") if path.is_file())
-    checksums = {path.relative_to(root).as_posix(): [path.stat().st_size, _crc(path)] for path in kept}
-    write_text(root / _MANIFEST, json.dumps(checksums, indent=1))
-
-
-def _move_into_place(root: Path, verified: Path) -> None:
-    if verified.exists() and not _is_complete(verified, checksums=True):
-        shutil.rmtree(verified)
-    try:
-        root.replace(verified)
-    except OSError:
-        # Another process may have finished the same download in between; its copy is as good.
-        if not _is_complete(verified, checksums=True):
-            raise
-
-
-def _is_complete(verified: Path, *, checksums: bool) -> bool:
-    """Say whether all listed files are there with the right sizes and, if asked for, the right checksums."""
-    try:
-        listed = json.loads((verified / _MANIFEST).read_text(encoding="utf-8"))
-        return bool(listed) and all(
-            (verified / name).stat().st_size == size and (not checksums or _crc(verified / name) == crc)
-            for name, (size, crc) in listed.items()
-        )
-    except (OSError, ValueError, TypeError, AttributeError):
-        return False
-
-
-def _crc(path: Path) -> int:
-    crc = 0
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            crc = zlib.crc32(chunk, crc)
-    return crc
-
-
-def _remove_abandoned(home: Path) -> None:
-    """Remove what a killed download left behind, but nothing that may still be in use."""
-    for path in home.glob(f"{_TEMPORARY}*"):
-        with suppress(OSError):
-            if time.time() - path.stat().st_mtime > _DAY:
-                shutil.rmtree(path)
+def _words(reason: object) -> str:
+    """Return what went wrong, without the error's number."""
+    return (isinstance(reason, OSError) and reason.strerror) or str(reason)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mnistkit.data.base import LabelledImages
 
-SCHEMA = "mnistkit/datasets/1"
+SCHEMA = "mnistkit/datasets/2"
 # So that a dataset of few classes shows more than a glimpse of each.
 _LEAST_SAMPLES = 10
 
@@ -35,7 +35,7 @@ class DatasetEntry:
         status: "shipped", "cached" or "to download".
         download_size: Bytes to download, about; 0 for a dataset that ships.
         licence: The licence of the data.
-        source: Whom to cite.
+        citation: Whom to cite, and where the data comes from.
         location: The file or folder that holds the data, or will hold it.
     """
 
@@ -47,7 +47,7 @@ class DatasetEntry:
     status: Status
     download_size: int
     licence: str
-    source: str
+    citation: str
     location: str
 
 
@@ -168,7 +168,7 @@ def _entry(name: str) -> DatasetEntry:
         status=info.status(),
         download_size=info.download_size,
         licence=info.licence,
-        source=info.source,
+        citation=info.citation,
         location=str(info.location()),
     )
 

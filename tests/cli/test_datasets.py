@@ -34,10 +34,11 @@ def test_list_fits_80_columns(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> 
 def test_list_as_json(run_cli: Run) -> None:
     result = run_cli("datasets", "--json")
     document = json.loads(result.out)
-    assert document["schema"] == "mnistkit/datasets/1"
+    assert document["schema"] == "mnistkit/datasets/2"
     assert [each["name"] for each in document["datasets"]] == list(dataset_names())
     fashion = next(each for each in document["datasets"] if each["name"] == "fashion-mnist")
     assert fashion["classes"][-1] == "Ankle boot" and fashion["status"] == "to download"
+    assert "arXiv:1708.07747" in fashion["citation"]
 
 
 def test_json_goes_with_no_subcommand(run_cli: Run) -> None:
@@ -71,7 +72,7 @@ def test_fetch_that_fails_is_one_line_with_a_way_out(
         if fault == "digest":
             server.files[name] += b"x"
         elif fault == "break":
-            server.breaking.add(name)
+            server.faults[name] = "break"
         if fault != "refused":
             result = run_cli("datasets", "fetch", "kmnist")
     if fault == "refused":

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import hashlib
 import io
+import os
 import socket
 import struct
 import threading
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -36,14 +38,25 @@ CLASS_NAMES = {
 
 
 class Server:
-    """Serves ``files`` on 127.0.0.1; of those in ``breaking`` and ``hanging`` only a half, and then no more."""
+    """Serves files on 127.0.0.1, some of them badly.
+
+    Attributes:
+        files: Name to content.
+        faults: Name to what goes wrong: it sends half of the file and then closes the connection ("break"), resets
+            it ("reset") or says no more ("hang"); or it does so before a word of the answer ("drop", "mute").
+        labelled: Names of the files that it says are compressed for the way (``Content-Encoding``).
+        unmeasured: Names of the files whose length it does not tell.
+        requests: The names asked for, in order.
+        url: Its address; a file's name follows.
+    """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
-        self.breaking: set[str] = set()
-        self.hanging: set[str] = set()
-        self._end = threading.Event()
+        self.faults: dict[str, Literal["break", "reset", "hang", "drop", "mute"]] = {}
+        self.labelled: set[str] = set()
+        self.unmeasured: set[str] = set()
         self.requests: list[str] = []
+        self._end = threading.Event()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._http.server_port}/"
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
@@ -55,17 +68,27 @@ class Server:
             def do_GET(self) -> None:
                 name = self.path.lstrip("/")
                 server.requests.append(name)
-                content = server.files.get(name)
+                fault, content = server.faults.get(name), server.files.get(name)
+                if fault == "mute":
+                    server._end.wait()
+                if fault in ("drop", "mute"):
+                    return
                 if content is None:
                     self.send_error(404)
                     return
                 self.send_response(200)
-                self.send_header("Content-Length", str(len(content)))
+                if name not in server.unmeasured:
+                    self.send_header("Content-Length", str(len(content)))
+                if name in server.labelled:
+                    self.send_header("Content-Encoding", "x-gzip")
                 self.end_headers()
-                is_cut = name in server.breaking | server.hanging
-                self.wfile.write(content[: len(content) // 2] if is_cut else content)
-                if name in server.hanging:
+                self.wfile.write(content[: len(content) // 2] if fault else content)
+                if fault == "hang":
                     server._end.wait()
+                elif fault == "reset":
+                    # To linger for no time is to send a reset instead of a proper end.
+                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    os.close(self.connection.detach())
 
             def log_message(self, *_: object) -> None: ...
 
@@ -112,7 +135,7 @@ def _allow_only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
-def _md5(content: bytes) -> str:
+def md5(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
@@ -126,7 +149,7 @@ def _serve_mnist_like(name: str, server: Server, monkeypatch: pytest.MonkeyPatch
         server.files[f"{split}-labels-idx1-ubyte.gz"] = gzip.compress(format_idx(_labels(n)), mtime=0)
     dataset_class = getattr(torchvision.datasets, CLASS_NAMES[name])
     monkeypatch.setattr(dataset_class, "mirrors", [server.url])
-    monkeypatch.setattr(dataset_class, "resources", [(file, _md5(body)) for file, body in server.files.items()])
+    monkeypatch.setattr(dataset_class, "resources", [(file, md5(body)) for file, body in server.files.items()])
 
 
 def _serve_qmnist(name: str, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +163,7 @@ def _serve_qmnist(name: str, server: Server, monkeypatch: pytest.MonkeyPatch) ->
         names = [f"qmnist-{split}-images-idx3-ubyte.gz", f"qmnist-{split}-labels-idx2-int.gz"]
         for file, content in zip(names, (format_idx(pixels[:n]), label_file), strict=True):
             server.files[file] = gzip.compress(content, 1, mtime=0)
-        resources[split] = [(server.url + file, _md5(server.files[file])) for file in names]
+        resources[split] = [(server.url + file, md5(server.files[file])) for file in names]
     monkeypatch.setattr(torchvision.datasets.QMNIST, "resources", resources)
 
 
@@ -161,7 +184,7 @@ def _serve_emnist(name: str, server: Server, monkeypatch: pytest.MonkeyPatch) ->
                 file.writestr(f"{start}-labels-idx1-ubyte.gz", gzip.compress(format_idx(labels)))
     server.files["gzip.zip"] = archive.getvalue()
     monkeypatch.setattr(torchvision.datasets.EMNIST, "url", server.url + "gzip.zip")
-    monkeypatch.setattr(torchvision.datasets.EMNIST, "md5", _md5(archive.getvalue()))
+    monkeypatch.setattr(torchvision.datasets.EMNIST, "md5", md5(archive.getvalue()))
 
 
 def _serve_usps(name: str, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,5 +197,5 @@ def _serve_usps(name: str, server: Server, monkeypatch: pytest.MonkeyPatch) -> N
             for label, pixels in zip(_labels(n), values, strict=True)
         ]
         server.files[file] = bz2.compress("\n".join(lines).encode() + b"\n")
-        splits[split] = [server.url + file, file, _md5(server.files[file])]
+        splits[split] = [server.url + file, file, md5(server.files[file])]
     monkeypatch.setattr(torchvision.datasets.USPS, "split_list", splits)

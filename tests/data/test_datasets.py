@@ -23,7 +23,7 @@ def test_every_entry_is_complete(name: str) -> None:
     info = get_dataset_info(name)
     assert info.name == name
     assert len(set(info.classes)) == len(info.classes) >= 10
-    assert info.train_size > info.test_size > 0 and info.title and info.licence and info.source
+    assert info.train_size > info.test_size > 0 and info.title and info.licence and info.citation
     assert (info.download_size == 0) == (info.status() == "shipped")
 
 

@@ -43,7 +43,7 @@ def register(monkeypatch: pytest.MonkeyPatch, dataset: Dataset) -> Dataset:
         train_size=len(dataset.train),
         test_size=len(dataset.test),
         licence="none",
-        source="this test",
+        citation="this test",
         load=lambda options: dataset,
         status=lambda: "shipped",
         location=Path,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from mnistkit.data.base import DatasetInfo
-from mnistkit.data.download import RemoteFile, TorchvisionSource
-from mnistkit.data.sets._torchvision import as_labelled, register_torchvision
+from mnistkit.data.download import RemoteFile
+from mnistkit.data.sets._torchvision import TorchvisionDownload, as_labelled, register_torchvision
 
 
 def register_mnist_like(
@@ -16,11 +16,11 @@ def register_mnist_like(
     title: str,
     classes: tuple[str, ...],
     licence: str,
-    source: str,
+    citation: str,
     download_size: int,
 ) -> DatasetInfo:
     """Register a dataset that ``torchvision.datasets`` has as a plain subclass of its MNIST."""
-    download = TorchvisionSource(
+    download = TorchvisionDownload(
         name=name,
         folder=name,
         class_name=class_name,
@@ -32,9 +32,12 @@ def register_mnist_like(
         download_size=download_size,
     )
     return register_torchvision(
-        download, title=title, classes=classes, sizes=(60_000, 10_000), licence=licence, source=source
+        download, title=title, classes=classes, sizes=(60_000, 10_000), licence=licence, citation=citation
     )
 
 
 def _remote_files(dataset_class: Any) -> list[RemoteFile]:
-    return [RemoteFile(dataset_class.mirrors[0] + name, name, md5) for name, md5 in dataset_class.resources]
+    return [
+        RemoteFile(md5, tuple(mirror + name for mirror in dataset_class.mirrors))
+        for name, md5 in dataset_class.resources
+    ]

@@ -9,8 +9,8 @@ import string
 from typing import TYPE_CHECKING, Any
 
 from mnistkit.data.base import DatasetInfo
-from mnistkit.data.download import RemoteFile, TorchvisionSource
-from mnistkit.data.sets._torchvision import register_torchvision
+from mnistkit.data.download import RemoteFile
+from mnistkit.data.sets._torchvision import TorchvisionDownload, register_torchvision
 
 if TYPE_CHECKING:
     from mnistkit.data.base import LabelledImages
@@ -19,7 +19,7 @@ _SPLITS = ("balanced", "digits", "letters")
 
 
 def _remote_files(dataset_class: Any) -> list[RemoteFile]:
-    return [RemoteFile(dataset_class.url, dataset_class.url.rsplit("/", 1)[-1], dataset_class.md5)]
+    return [RemoteFile(dataset_class.md5, (dataset_class.url,))]
 
 
 def _keep(name: str) -> bool:
@@ -38,7 +38,7 @@ def _convert(dataset: Any) -> LabelledImages:
 
 def _register(split: str, title: str, classes: str, sizes: tuple[int, int]) -> DatasetInfo:
     return register_torchvision(
-        TorchvisionSource(
+        TorchvisionDownload(
             name=f"emnist-{split}",
             folder="emnist",
             class_name="EMNIST",
@@ -54,7 +54,7 @@ def _register(split: str, title: str, classes: str, sizes: tuple[int, int]) -> D
         classes=tuple(classes),
         sizes=sizes,
         licence="public domain",
-        source="Gregory Cohen et al., arXiv:1702.05373 (2017), from NIST Special Database 19",
+        citation="Gregory Cohen et al., arXiv:1702.05373 (2017), from NIST Special Database 19",
     )
 
 

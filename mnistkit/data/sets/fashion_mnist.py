@@ -21,6 +21,6 @@ INFO = register_mnist_like(
         "Ankle boot",
     ),
     licence="MIT",
-    source="Han Xiao, Kashif Rasul and Roland Vollgraf, arXiv:1708.07747 (2017)",
+    citation="Han Xiao, Kashif Rasul and Roland Vollgraf, arXiv:1708.07747 (2017)",
     download_size=30_878_645,
 )

@@ -10,6 +10,6 @@ INFO = register_mnist_like(
     title="Cursive Japanese characters",
     classes=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
     licence="CC BY-SA 4.0",
-    source="Tarin Clanuwat et al., arXiv:1812.01718 (2018)",
+    citation="Tarin Clanuwat et al., arXiv:1812.01718 (2018)",
     download_size=21_240_888,
 )

@@ -10,19 +10,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mnistkit.data.base import DIGITS
-from mnistkit.data.download import RemoteFile, TorchvisionSource
-from mnistkit.data.sets._torchvision import register_torchvision
+from mnistkit.data.download import RemoteFile
+from mnistkit.data.sets._torchvision import TorchvisionDownload, register_torchvision
 
 if TYPE_CHECKING:
     from mnistkit.data.base import LabelledImages
 
 
 def _remote_files(dataset_class: Any) -> list[RemoteFile]:
-    return [
-        RemoteFile(url, url.rsplit("/", 1)[-1], md5)
-        for split in ("train", "test")
-        for url, md5 in dataset_class.resources[split]
-    ]
+    resources = dataset_class.resources
+    return [RemoteFile(md5, (url,)) for split in ("train", "test") for url, md5 in resources[split]]
 
 
 def _convert(dataset: Any) -> LabelledImages:
@@ -33,7 +30,7 @@ def _convert(dataset: Any) -> LabelledImages:
 
 
 INFO = register_torchvision(
-    TorchvisionSource(
+    TorchvisionDownload(
         name="qmnist",
         folder="qmnist",
         class_name="QMNIST",
@@ -48,5 +45,5 @@ INFO = register_torchvision(
     classes=DIGITS,
     sizes=(60_000, 50_000),
     licence="BSD 3-Clause",
-    source="Chhavi Yadav and Léon Bottou, arXiv:1905.10498 (2019)",
+    citation="Chhavi Yadav and Léon Bottou, arXiv:1905.10498 (2019)",
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mnistkit.data.base import DIGITS
-from mnistkit.data.download import RemoteFile, TorchvisionSource
-from mnistkit.data.sets._torchvision import register_torchvision
+from mnistkit.data.download import RemoteFile
+from mnistkit.data.sets._torchvision import TorchvisionDownload, register_torchvision
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +19,7 @@ _DIGIT_SIZE = 20
 
 
 def _remote_files(dataset_class: Any) -> list[RemoteFile]:
-    return [RemoteFile(*each) for each in dataset_class.split_list.values()]
+    return [RemoteFile(md5, (url,)) for url, _, md5 in dataset_class.split_list.values()]
 
 
 def _convert(dataset: Any) -> LabelledImages:
@@ -46,7 +46,7 @@ def _enlarge(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 INFO = register_torchvision(
-    TorchvisionSource(
+    TorchvisionDownload(
         name="usps",
         folder="usps",
         class_name="USPS",
@@ -62,5 +62,5 @@ INFO = register_torchvision(
     classes=DIGITS,
     sizes=(7_291, 2_007),
     licence="not stated",
-    source="Jonathan J. Hull, IEEE TPAMI 16(5), 550-554 (1994)",
+    citation="Jonathan J. Hull, IEEE TPAMI 16(5), 550-554 (1994)",
 )
