@@ -25,15 +25,16 @@ _KINDS = {1: "labels", 3: "images"}
 # The names the four files have everywhere: a stem of the split, and what is in the file.
 STEMS = {"train": "train", "test": "t10k"}
 PARTS = {"images": "images{separator}idx3-ubyte", "labels": "labels{separator}idx1-ubyte"}
+_COPY_HINT = "copy or download the file again"
 
 
-def parse_idx(content: bytes, dimensions: int, source: str) -> NDArray[np.uint8]:
+def parse_idx(content: bytes, dimensions: int, name: str) -> NDArray[np.uint8]:
     """Return the array in the bytes of an IDX file.
 
     Args:
         content: The whole file, decompressed.
         dimensions: 3 for a file of images (n, height, width), 1 for a file of labels (n,).
-        source: What to call the file in a message.
+        name: What to call the file in a message.
 
     Raises:
         DataError: a wrong magic number, or more or fewer bytes than the header says.
@@ -44,22 +45,19 @@ def parse_idx(content: bytes, dimensions: int, source: str) -> NDArray[np.uint8]
     start = 4 + 4 * dimensions
     expected = struct.pack(">HBB", 0, _UNSIGNED_BYTE, dimensions)
     if len(content) < 4:
-        raise DataError(f"{source} is cut short: {len(content)} bytes are no IDX file", hint=_COPY_HINT)
+        raise DataError(f"{name} is cut short: {len(content)} bytes are no IDX file", hint=_COPY_HINT)
     if content[:4] != expected:
         raise DataError(
-            f"{source} is no IDX file of {kind}: its magic number is 0x{content[:4].hex()}, not 0x{expected.hex()}"
+            f"{name} is no IDX file of {kind}: its magic number is 0x{content[:4].hex()}, not 0x{expected.hex()}"
         )
     if len(content) < start:
-        raise DataError(f"{source} is cut short: its header ends after {len(content)} bytes", hint=_COPY_HINT)
+        raise DataError(f"{name} is cut short: its header ends after {len(content)} bytes", hint=_COPY_HINT)
     shape = struct.unpack(f">{dimensions}I", content[4:start])
     size = len(content) - start
     if size != prod(shape):
         fault = "is cut short" if size < prod(shape) else "is too long"
-        raise DataError(f"{source} {fault}: {size} bytes of {kind} instead of {prod(shape)}", hint=_COPY_HINT)
+        raise DataError(f"{name} {fault}: {size} bytes of {kind} instead of {prod(shape)}", hint=_COPY_HINT)
     return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
-
-
-_COPY_HINT = "copy or download the file again"
 
 
 def format_idx(array: NDArray[np.uint8]) -> bytes:

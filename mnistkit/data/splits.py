@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Part of the published split: changing it changes every figure ever reported.
-SPLIT_SEED = 20240601
+_SPLIT_SEED = 20240601
 
 
 def stratified_holdout(labels: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -32,7 +32,7 @@ def stratified_holdout(labels: NDArray[np.int64], size: int) -> tuple[NDArray[np
 
     if not 0 < size < len(labels):
         raise DataError(f"cannot hold out {size} of {len(labels)} images for validation")
-    random = np.random.RandomState(SPLIT_SEED)
+    random = np.random.RandomState(_SPLIT_SEED)
     classes, counts = np.unique(labels, return_counts=True)
     shares = _both_sides(_largest_remainder(counts * size / len(labels), size), counts)
     held_out = np.concatenate(

@@ -161,7 +161,7 @@ def _serve_qmnist(name: str, server: Server, monkeypatch: pytest.MonkeyPatch) ->
         table[:, 0] = _labels(n)
         label_file = struct.pack(">HBBII", 0, 12, 2, n, 8) + table.tobytes()
         names = [f"qmnist-{split}-images-idx3-ubyte.gz", f"qmnist-{split}-labels-idx2-int.gz"]
-        for file, content in zip(names, (format_idx(pixels[:n]), label_file), strict=True):
+        for file, content in zip(names, (format_idx(pixels), label_file), strict=True):
             server.files[file] = gzip.compress(content, 1, mtime=0)
         resources[split] = [(server.url + file, md5(server.files[file])) for file in names]
     monkeypatch.setattr(torchvision.datasets.QMNIST, "resources", resources)

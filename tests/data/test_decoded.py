@@ -10,9 +10,9 @@ import pytest
 from mnistkit.data import decoded
 from mnistkit.data.decoded import open_packed
 from mnistkit.data.packed import RawSplits, pack
-from tests.data.test_packed import small
+from tests.data.raw_splits import decoded_bytes, random_splits
 
-SPLITS = small(3, 2)
+SPLITS = random_splits(3, 2)
 OPEN = """
 import sys
 from pathlib import Path
@@ -72,7 +72,7 @@ def test_a_damaged_cache_heals(damage: str, packed: Path, tmp_path: Path) -> Non
     else:
         copy.write_bytes({"truncate": content[:-1], "empty": b"", "longer": content + b"x"}[damage])
     assert _is_right(open_packed(packed, cache, _no_warning))
-    assert len(_only_file(cache).read_bytes()) == 5 * 785
+    assert _only_file(cache).read_bytes() == decoded_bytes(SPLITS)
 
 
 def test_processes_that_decode_at_the_same_time_do_no_harm(packed: Path, tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_processes_that_decode_at_the_same_time_do_no_harm(packed: Path, tmp_pat
     outputs = {job.communicate()[0] for job in jobs}
     assert outputs == {f"{int(SPLITS.train_images.sum())} {SPLITS.test_labels.tolist()}\n"}
     assert all(job.returncode == 0 for job in jobs)
-    assert _only_file(tmp_path / "cache").stat().st_size == 5 * 785
+    assert _only_file(tmp_path / "cache").read_bytes() == decoded_bytes(SPLITS)
 
 
 def test_an_unwritable_cache_is_a_warning(packed: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from mnistkit.data.idx import format_idx
 from mnistkit.data.packed import RawSplits, pack, read_header, unpack, views
 from mnistkit.data.sets.mnist import PACKED
 from mnistkit.exceptions import DataError
+from tests.data.raw_splits import decoded_bytes, random_splits
 
 PUBLISHED = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -20,19 +21,6 @@ PUBLISHED = {
     "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
     "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
 }
-
-
-def small(train: int, test: int) -> RawSplits:
-    random = np.random.default_rng(train)
-    parts = [
-        array
-        for n in (train, test)
-        for array in (
-            random.integers(0, 256, (n, 28, 28), dtype=np.uint8),
-            random.integers(0, 16, n, dtype=np.uint8),
-        )
-    ]
-    return RawSplits(*parts)
 
 
 def test_the_shipped_mnist_is_the_published_one() -> None:
@@ -56,8 +44,9 @@ def test_the_shipped_file_is_small_and_its_licence_stands_beside_it() -> None:
 
 @pytest.mark.parametrize(("train", "test"), [(0, 0), (1, 0), (3, 2), (4, 5)])
 def test_round_trip(train: int, test: int, tmp_path: Path) -> None:
-    splits, path = small(train, test), tmp_path / "small.packed"
+    splits, path = random_splits(train, test), tmp_path / "small.packed"
     path.write_bytes(pack(splits))
+    assert unpack(path) == decoded_bytes(splits)
     decoded = views(np.frombuffer(unpack(path), dtype=np.uint8), read_header(path))
     for name in ("train_images", "train_labels", "test_images", "test_labels"):
         assert (getattr(decoded, name) == getattr(splits, name)).all()
@@ -65,14 +54,15 @@ def test_round_trip(train: int, test: int, tmp_path: Path) -> None:
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    good = small(2, 2)
+    good = random_splits(2, 2)
     with pytest.raises(DataError, match="labels below 16"):
         pack(RawSplits(good.train_images, good.train_labels + 20, good.test_images, good.test_labels))
     with pytest.raises(DataError, match="28x28"):
         pack(RawSplits(good.train_images[:, 1:], good.train_labels, good.test_images, good.test_labels))
 
 
-CONTENT = pack(small(2, 1))
+SPLITS = random_splits(2, 1)
+CONTENT = pack(SPLITS)
 
 
 @given(place=st.integers(0, len(CONTENT) - 1), change=st.integers(1, 255), length=st.integers(0, len(CONTENT)))
@@ -85,15 +75,9 @@ def test_any_damage_is_noticed(place: int, change: int, length: int, tmp_path: P
         path.write_bytes(content)
         try:
             # A changed byte that lzma does not look at may pass, but only with the right content.
-            assert unpack(path) == _intact(tmp_path)
+            assert unpack(path) == decoded_bytes(SPLITS)
         except DataError as error:
             assert "damaged" in str(error) and "install" in (error.hint or "")
-
-
-def _intact(folder: Path) -> bytes:
-    path = folder / "intact.packed"
-    path.write_bytes(CONTENT)
-    return unpack(path)
 
 
 def test_missing_packed_file(tmp_path: Path) -> None:

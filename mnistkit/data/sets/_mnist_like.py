@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mnistkit.data.base import DatasetInfo
 from mnistkit.data.download import RemoteFile
-from mnistkit.data.sets._torchvision import TorchvisionDownload, as_labelled, register_torchvision
+from mnistkit.data.sets._torchvision import TorchvisionDownload, register_torchvision
+
+if TYPE_CHECKING:
+    from mnistkit.data.base import LabelledImages
 
 
 def register_mnist_like(
@@ -27,7 +30,7 @@ def register_mnist_like(
         train={"train": True},
         test={"train": False},
         remote_files=_remote_files,
-        convert=as_labelled,
+        convert=_convert,
         raw_folder=f"{class_name}/raw",
         download_size=download_size,
     )
@@ -41,3 +44,9 @@ def _remote_files(dataset_class: Any) -> list[RemoteFile]:
         RemoteFile(md5, tuple(mirror + name for mirror in dataset_class.mirrors))
         for name, md5 in dataset_class.resources
     ]
+
+
+def _convert(dataset: Any) -> LabelledImages:
+    from mnistkit.data.assemble import label_images
+
+    return label_images(dataset.data.numpy(), dataset.targets.numpy())

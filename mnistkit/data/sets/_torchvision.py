@@ -172,10 +172,3 @@ def register_torchvision(
             download_size=download.download_size,
         )
     )
-
-
-def as_labelled(dataset: Any) -> LabelledImages:
-    """Return the images and labels of an instance of ``torchvision.datasets.MNIST`` or one of its kind."""
-    from mnistkit.data.assemble import label_images
-
-    return label_images(dataset.data.numpy(), dataset.targets.numpy())
