@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from mnistkit.data import dataset_names
+from tests.data.folders import make_classes, make_idx
 from tests.data.served import served
-from tests.data.test_user_folder import make_classes, make_idx
 
 Run = Callable[..., object]
 

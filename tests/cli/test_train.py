@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.test_user_folder import make_classes
+from tests.data.folders import make_classes
 from tests.digits import write_digits
 
 

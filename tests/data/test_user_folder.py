@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 
 import numpy as np
@@ -9,23 +8,8 @@ from PIL import Image
 
 from mnistkit.data import load_dataset
 from mnistkit.data.base import Dataset, LoadOptions
-from mnistkit.data.idx import format_idx
 from mnistkit.exceptions import DataError, UnknownNameError
-
-
-def level(label: int, number: int) -> int:
-    return 40 + 10 * label + number
-
-
-def make_classes(folder: Path, classes: dict[str, int], paper: int = 0) -> Path:
-    """Make pictures whose centre tells class and number, and whose border is ``paper``."""
-    for label, (name, count) in enumerate(classes.items()):
-        (folder / name).mkdir(parents=True)
-        for number in range(count):
-            pixels = np.full((28, 28), paper, dtype=np.uint8)
-            pixels[10:18, 10:18] = level(label, number)
-            Image.fromarray(pixels).save(folder / name / f"{number}.png")
-    return folder
+from tests.data.folders import level, make_classes, make_idx
 
 
 def centres(dataset: Dataset) -> list[int]:
@@ -148,16 +132,6 @@ def test_a_bad_picture_is_named_or_skipped_with_a_count(tmp_path: Path) -> None:
         path.write_bytes(b"broken")
     with pytest.raises(DataError, match=r"no picture in .*b can be read"):
         load_dataset(str(folder), LoadOptions(skip_bad=True))
-
-
-def make_idx(folder: Path, split: str, labels: list[int], size: int = 28, suffix: str = "") -> Path:
-    folder.mkdir(exist_ok=True)
-    images = np.random.default_rng(0).integers(0, 99, (len(labels), size, size), dtype=np.uint8)
-    for name, array in (("images-idx3", images), ("labels-idx1", np.array(labels, dtype=np.uint8))):
-        content = format_idx(array)
-        path = folder / f"{split}-{name}-ubyte{suffix}"
-        path.write_bytes(gzip.compress(content) if suffix else content)
-    return folder
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])

@@ -1,0 +1,38 @@
+"""Folders of a user's own data: pictures in a folder for each class, or IDX files."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from mnistkit.data.idx import format_idx
+
+
+def level(label: int, number: int) -> int:
+    """Return the grey level in the centre of picture ``number`` of a class."""
+    return 40 + 10 * label + number
+
+
+def make_classes(folder: Path, classes: dict[str, int], paper: int = 0) -> Path:
+    """Make pictures whose centre tells class and number, and whose border is ``paper``."""
+    for label, (name, count) in enumerate(classes.items()):
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            pixels = np.full((28, 28), paper, dtype=np.uint8)
+            pixels[10:18, 10:18] = level(label, number)
+            Image.fromarray(pixels).save(folder / name / f"{number}.png")
+    return folder
+
+
+def make_idx(folder: Path, split: str, labels: list[int], size: int = 28, suffix: str = "") -> Path:
+    """Make the two IDX files of a split ("train" or "t10k") of random square images."""
+    folder.mkdir(exist_ok=True)
+    images = np.random.default_rng(0).integers(0, 99, (len(labels), size, size), dtype=np.uint8)
+    for name, array in (("images-idx3", images), ("labels-idx1", np.array(labels, dtype=np.uint8))):
+        content = format_idx(array)
+        path = folder / f"{split}-{name}-ubyte{suffix}"
+        path.write_bytes(gzip.compress(content) if suffix else content)
+    return folder
