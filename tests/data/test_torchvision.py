@@ -102,6 +102,7 @@ def test_other_libraries_and_the_process_stay_as_they_are(monkeypatch: pytest.Mo
     def state() -> list[object]:
         return [socket.getdefaulttimeout(), *vars(torchvision_utils).values()]
 
+    assert socket.getdefaulttimeout() is None
     before, during = state(), []
     with served(NAME, monkeypatch, cache):
         load_dataset(NAME, LoadOptions(progress=lambda *report: during.append(state())))
