@@ -12,7 +12,9 @@ import pytest
 
 import mnistkit
 from mnistkit.data import check_dataset, dataset_names, get_dataset_info, load_dataset
+from mnistkit.data.base import LoadOptions
 from mnistkit.exceptions import UnknownNameError
+from mnistkit.preparation import INK, Preparation
 
 INDICES = Path(mnistkit.__file__).parents[1] / "docs" / "mnist-validation-indices.txt"
 INDICES_SHA256 = "0935d45169166f31add4e486a967d889aed97d5d10ab81022dea793ae15e277f"
@@ -66,3 +68,16 @@ def test_the_published_validation_indices_are_the_split() -> None:
     assert (validation.indices == published).all()
     assert (validation.labels == dataset.train.labels[published]).all()
     assert not set(published) & set(dataset.split("train").indices)
+
+
+def test_only_what_is_no_handwriting_in_mnists_form_is_not_prepared_as_ink() -> None:
+    kinds = {name: get_dataset_info(name).preparation for name in dataset_names()}
+    assert {name: each.kind for name, each in kinds.items() if each != INK} == {
+        "fashion-mnist": "whole",
+        "kmnist": "tile",
+    }
+
+
+def test_a_loaded_dataset_says_how_pictures_are_prepared_unless_another_way_is_asked_for() -> None:
+    assert load_dataset("mnist").preparation == INK
+    assert load_dataset("mnist", LoadOptions(preparation="whole")).preparation == Preparation("whole")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mnistkit.data.base import DatasetInfo
 from mnistkit.data.download import RemoteFile
 from mnistkit.data.sets._torchvision import TorchvisionDownload, register_torchvision
+from mnistkit.preparation import Preparation
 
 if TYPE_CHECKING:
     from mnistkit.data.base import LabelledImages
@@ -21,6 +22,7 @@ def register_mnist_like(
     licence: str,
     citation: str,
     download_size: int,
+    preparation: Preparation,
 ) -> DatasetInfo:
     """Register a dataset that ``torchvision.datasets`` has as a plain subclass of its MNIST."""
     download = TorchvisionDownload(
@@ -35,7 +37,13 @@ def register_mnist_like(
         download_size=download_size,
     )
     return register_torchvision(
-        download, title=title, classes=classes, sizes=(60_000, 10_000), licence=licence, citation=citation
+        download,
+        title=title,
+        classes=classes,
+        sizes=(60_000, 10_000),
+        licence=licence,
+        citation=citation,
+        preparation=preparation,
     )
 
 

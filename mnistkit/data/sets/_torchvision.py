@@ -18,6 +18,7 @@ from mnistkit.data.dataset_cache import is_complete, new_folder
 from mnistkit.data.download import UNIT, RemoteFile, download_file, has_md5
 from mnistkit.exceptions import DownloadError
 from mnistkit.files import cache_dir
+from mnistkit.preparation import INK, Preparation
 
 if TYPE_CHECKING:
     from mnistkit.data.base import LabelledImages
@@ -148,6 +149,7 @@ def register_torchvision(
     sizes: tuple[int, int],
     licence: str,
     citation: str,
+    preparation: Preparation = INK,
 ) -> DatasetInfo:
     """Register a dataset with its numbers of training and test images and what its authors ask for."""
 
@@ -170,5 +172,6 @@ def register_torchvision(
             status=download.status,
             location=lambda: download.verified,
             download_size=download.download_size,
+            preparation=preparation,
         )
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mnistkit.data.sets._mnist_like import register_mnist_like
+from mnistkit.preparation import Preparation
 
 INFO = register_mnist_like(
     name="fashion-mnist",
@@ -23,4 +24,5 @@ INFO = register_mnist_like(
     licence="MIT",
     citation="Han Xiao, Kashif Rasul and Roland Vollgraf, arXiv:1708.07747 (2017)",
     download_size=30_878_645,
+    preparation=Preparation("whole"),
 )
