@@ -6,8 +6,8 @@ No heavy import stands here, so that the command line can check a recipe before 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass, replace
 from reprlib import repr as repr_short
 from typing import Any, get_type_hints
 
@@ -20,6 +20,15 @@ SELECTIONS = ("best", "last")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 IMAGE_SIZE = (28, 28)
 """Height and width in pixels of the image that every model is given."""
+
+RENAMED_KEYS = {
+    "augmentation.cooldown": "augmentation.ramp_down",
+    "augmentation.remainder": "augmentation.final_share",
+}
+"""Keys of earlier versions, and what they are called now."""
+
+REMOVED_KEYS = {"pin_memory": "data moves to the device once, so there is nothing to pin"}
+"""Keys of earlier versions that decide nothing any more, and why."""
 
 
 def setting(
@@ -56,26 +65,28 @@ class Augmentation:
     blur: float = setting(0.0, "largest share of a smoothed copy", low=0, high=1)
     noise: float = setting(0.0, "largest standard deviation of noise; white is 1", low=0, high=1)
     background: float = setting(0.0, "largest grey of a half-plane in half the images", low=0, high=1)
-    cooldown: float = setting(0.0, "final share of steps, fewer images changed", low=0, high=1)
-    remainder: float = setting(0.0, "share of images still changed at the end", low=0, high=1)
+    ramp_down: float = setting(0.0, "final share of steps, fewer images changed", low=0, high=1)
+    final_share: float = setting(0.0, "share of images changed at the end of it", low=0, high=1)
 
     def share(self, progress: float) -> float:
         """Return the share of the images to change after a share of the training, ``progress`` from 0 to 1.
 
-        It falls linearly from 1 over the last ``cooldown`` of the training, down to ``remainder``. So the model
+        It falls linearly from 1 over the last ``ramp_down`` of the training, down to ``final_share``. So the model
         ends on images more like those it will see (the idea of He et al. 2019, "Data augmentation revisited", who
         end with a phase without augmentation) and does not forget the others.
         """
-        if progress <= 1 - self.cooldown:
+        if progress <= 1 - self.ramp_down:
             return 1.0
-        return max(self.remainder, (1 - progress) / self.cooldown)
+        return max(self.final_share, (1 - progress) / self.ramp_down)
 
 
 @dataclass(frozen=True)
 class Recipe:
     """Everything that decides how an architecture is trained.
 
-    An architecture registers its own recipe beside its code; these defaults only fill what it leaves out.
+    An architecture registers its own recipe beside its code; these defaults only fill what it leaves out. A field
+    whose type is a dataclass of settings is a table: a file has ``[table]`` before its keys, and elsewhere they
+    are written ``table.key``.
     """
 
     epochs: int = setting(10, "passes over the training images", low=1)
@@ -101,11 +112,10 @@ class Recipe:
     precision: str = setting("auto", "arithmetic of the forward pass", choices=PRECISIONS)
     seed: int = setting(0, "seed of initial weights, order and augmentation", low=0, below=2**32)
     workers: int = setting(0, "threads that decode pictures; 0 = one per core", low=0)
-    pin_memory: bool = setting(False, "copy to a GPU through page-locked memory")
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the recipe as plain values, the augmentation as a nested dictionary."""
+        """Return the recipe as plain values, its tables as nested dictionaries."""
         return asdict(self)
 
     @classmethod
@@ -126,27 +136,33 @@ class Recipe:
             source: Where the changes come from, for messages ("--set", a file's name).
 
         Raises:
-            RecipeError: an unknown key (the message holds the closest one), a value of the wrong type or
-                out of range.
+            RecipeError: an unknown key (the message holds the closest one), one of an earlier version (the message
+                holds its new name), a value of the wrong type or out of range.
         """
-        known = recipe_keys()
-        top: dict[str, Any] = {}
-        augmentation: dict[str, Any] = {}
+        known = recipe_keys(type(self))
+        values: dict[str, Any] = {}
         for key, value in changes.items():
             if key not in known:
-                error = unknown_name("recipe key", key, known)
-                raise RecipeError(f"{source}: {error.message}", hint="mnistkit models show NAME lists every key")
-            checked = _checked(key, value, known[key], source)
-            section, _, name = key.rpartition(".")
-            (augmentation if section else top)[name] = checked
-        if augmentation:
-            top["augmentation"] = replace(self.augmentation, **augmentation)
-        return replace(self, **top)
+                raise _no_key(key, known, source)
+            table, _, name = key.rpartition(".")
+            (values.setdefault(table, {}) if table else values)[name] = _checked(key, value, known[key], source)
+        tables = {
+            name: replace(getattr(self, name), **values[name]) for name in _tables(type(self)) if name in values
+        }
+        return replace(self, **{**values, **tables})
 
 
-def recipe_keys() -> dict[str, tuple[type, Mapping[str, Any]]]:
-    """Return every dotted recipe key with its type and its limits (see :func:`setting`)."""
-    return {**_keys_of(Recipe, ""), **_keys_of(Augmentation, "augmentation.")}
+def recipe_keys(recipe: type[Recipe] = Recipe) -> dict[str, tuple[type, Mapping[str, Any]]]:
+    """Return every dotted recipe key with its type and its limits (see :func:`setting`), those of tables last."""
+    keys = _keys_of(recipe, "")
+    for name, table in _tables(recipe).items():
+        keys |= _keys_of(table, f"{name}.")
+    return keys
+
+
+def with_current_keys(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return dotted keys and values that an earlier version recorded, under the names that the keys have now."""
+    return {RENAMED_KEYS.get(key, key): value for key, value in values.items() if key not in REMOVED_KEYS}
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -160,9 +176,25 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+def _tables(recipe: type[Recipe]) -> dict[str, type]:
+    types = get_type_hints(recipe)
+    return {f.name: types[f.name] for f in fields(recipe) if is_dataclass(types[f.name])}
+
+
 def _keys_of(owner: type, prefix: str) -> dict[str, tuple[type, Mapping[str, Any]]]:
     types = get_type_hints(owner)
     return {f"{prefix}{f.name}": (types[f.name], f.metadata) for f in fields(owner) if f.metadata}
+
+
+def _no_key(key: str, known: Iterable[str], source: str) -> RecipeError:
+    if key in RENAMED_KEYS:
+        return RecipeError(f"{source}: the recipe key '{key}' is now called '{RENAMED_KEYS[key]}'")
+    if key in REMOVED_KEYS:
+        return RecipeError(
+            f"{source}: there is no recipe key '{key}' any more", hint=f"leave it out: {REMOVED_KEYS[key]}"
+        )
+    error = unknown_name("recipe key", key, known)
+    return RecipeError(f"{source}: {error.message}", hint="mnistkit models show NAME lists every key")
 
 
 _EXPECTED = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}

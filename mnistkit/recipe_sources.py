@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mnistkit.exceptions import RecipeError
-from mnistkit.recipe import Recipe, flatten, recipe_keys
+from mnistkit.recipe import RENAMED_KEYS, Recipe, flatten, recipe_keys, with_current_keys
 
 ENVIRONMENT_PREFIX = "MNISTKIT_"
 # Variables that mean something else than a recipe key.
@@ -30,7 +30,7 @@ def recipe_changes(
     """Collect every change to an architecture's recipe as (source, changes), the weakest first.
 
     Args:
-        file: A TOML file of recipe keys, with an ``[augmentation]`` table if wanted.
+        file: A TOML file of recipe keys, with tables such as ``[augmentation]`` if wanted.
         settings: ``key=value`` texts, as ``--set`` gives them.
         options: Recipe keys that have an option of their own; None values were not given.
         environment: Variables ``MNISTKIT_<KEY>``, dots written as underscores; by default the process's own.
@@ -62,12 +62,15 @@ def apply_changes(recipe: Recipe, changes: Iterable[tuple[str, Mapping[str, Any]
 def read_recipe_file(path: Path) -> dict[str, Any]:
     """Return the dotted keys of a TOML recipe, without the description of a run.
 
+    What is called differently now is an error only in what people write (:meth:`Recipe.merged` raises it): a file
+    that describes a run was written by mnistkit itself, and holds every key of its version.
+
     Raises:
         RecipeError: the file is missing or no TOML.
     """
     values = read_toml(path)
-    values.pop(RUN_TABLE, None)
-    return flatten(values)
+    recorded = values.pop(RUN_TABLE, None) is not None
+    return with_current_keys(flatten(values)) if recorded else flatten(values)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -89,6 +92,11 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise RecipeError(f"recipe {path} is no valid TOML: {error}") from error
 
 
+def variable_names(keys: Iterable[str]) -> dict[str, str]:
+    """Return each dotted key by the name of its environment variable."""
+    return {ENVIRONMENT_PREFIX + key.upper().replace(".", "_"): key for key in keys}
+
+
 def _parse_setting(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
@@ -97,7 +105,7 @@ def _parse_setting(text: str) -> tuple[str, str]:
 
 
 def _from_environment(environment: Mapping[str, str], warn: Callable[[str], None]) -> dict[str, str]:
-    keys = {ENVIRONMENT_PREFIX + key.upper().replace(".", "_"): key for key in recipe_keys()}
+    keys = variable_names([*recipe_keys(), *RENAMED_KEYS])
     changes = {}
     for variable, value in environment.items():
         if variable in keys:

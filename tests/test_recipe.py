@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,15 +12,45 @@ from hypothesis import strategies as st
 
 from mnistkit.exceptions import RecipeError
 from mnistkit.models import get_architecture, model_names
-from mnistkit.recipe import Augmentation, Recipe, flatten, recipe_keys
+from mnistkit.recipe import (
+    REMOVED_KEYS,
+    RENAMED_KEYS,
+    Augmentation,
+    Recipe,
+    flatten,
+    recipe_keys,
+    setting,
+    with_current_keys,
+)
+from mnistkit.recipe_sources import read_recipe_file
 
 KEYS = recipe_keys()
-EXPECTED = {bool: "true or false", int: "a whole number", float: "a number"}
+EXPECTED = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
 
-def message(changes: dict[str, Any]) -> str:
+@dataclass(frozen=True)
+class Teaching:
+    """A table as an objective might add one."""
+
+    teacher: str = setting("", "whose answers are learned")
+    temperature: float = setting(1.0, "softness of the answers", above=0)
+    hard: bool = setting(False, "whether the labels count too")
+
+
+@dataclass(frozen=True)
+class TaughtRecipe(Recipe):
+    """A recipe with a second table, and a plain key after it."""
+
+    teaching: Teaching = field(default_factory=Teaching)
+    lessons: int = setting(3, "a plain key", low=1)
+
+
+ALL_KEYS = recipe_keys(TaughtRecipe)
+
+
+def message(changes: dict[str, Any], recipe: Recipe | None = None) -> str:
     with pytest.raises(RecipeError) as caught:
-        Recipe().merged(changes, "--set")
+        (recipe or Recipe()).merged(changes, "--set")
     assert "\n" not in caught.value.message
     assert caught.value.exit_code == 2
     return caught.value.message
@@ -48,8 +80,8 @@ def test_every_default_is_accepted_as_a_value_and_as_text(key: str) -> None:
 
 def test_changes_are_applied_and_the_rest_is_kept() -> None:
     base = Recipe(epochs=7, augmentation=Augmentation(zoom=0.1))
-    changed = base.merged({"learning_rate": "0.5", "augmentation.rotation": 15, "pin_memory": "on"}, "x")
-    assert (changed.epochs, changed.learning_rate, changed.pin_memory) == (7, 0.5, True)
+    changed = base.merged({"learning_rate": "0.5", "augmentation.rotation": 15}, "x")
+    assert (changed.epochs, changed.learning_rate) == (7, 0.5)
     assert changed.augmentation == Augmentation(zoom=0.1, rotation=15.0)
     assert isinstance(changed.augmentation.rotation, float)
     assert base.learning_rate == Recipe().learning_rate
@@ -75,6 +107,61 @@ def test_tables_where_values_belong_and_the_reverse(values: dict[str, Any]) -> N
         Recipe.from_dict(values, "file.toml")
 
 
+def test_any_number_of_tables() -> None:
+    assert set(ALL_KEYS) == {*KEYS, "lessons", "teaching.teacher", "teaching.temperature", "teaching.hard"}
+    changes = {"teaching": {"temperature": "4", "hard": "yes"}, "augmentation": {"zoom": 0.1}, "lessons": 5}
+    recipe = TaughtRecipe.from_dict(changes)
+    assert recipe == TaughtRecipe(
+        teaching=Teaching(temperature=4.0, hard=True), augmentation=Augmentation(zoom=0.1), lessons=5
+    )
+    assert TaughtRecipe.from_dict(recipe.to_dict()) == recipe
+    assert recipe.merged({"teaching.teacher": "convnext"}, "x").teaching == Teaching("convnext", 4.0, True)
+
+
+def test_the_keys_of_tables_come_last_as_in_a_file() -> None:
+    tables = [key.rpartition(".")[0] for key in ALL_KEYS]
+    assert tables == sorted(tables)
+
+
+def test_models_show_prints_every_table(run_cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    taught = replace(get_architecture("lenet5"), recipe=TaughtRecipe(teaching=Teaching("convnext", 4.0)))
+    monkeypatch.setattr("mnistkit.workflows.models.get_architecture", lambda name: taught)
+    result = run_cli("models", "show", "lenet5")
+    Path("mine.toml").write_text("# " + result.out.partition("\n# ")[2], encoding="utf-8")
+    assert TaughtRecipe().merged(read_recipe_file(Path("mine.toml")), "mine.toml") == taught.recipe
+
+
+def test_every_table_checks_its_keys() -> None:
+    for key, said in {
+        "teaching.temprature": "did you mean 'teaching.temperature'",
+        "teaching": "unknown recipe key 'teaching'",
+        "teaching.temperature": "--set: teaching.temperature must be more than 0, not 0.0",
+        "teaching.hard": "--set: teaching.hard must be true or false, not 0",
+    }.items():
+        with pytest.raises(RecipeError, match=said):
+            TaughtRecipe().merged({key: 0}, "--set")
+
+
+@pytest.mark.parametrize("key", RENAMED_KEYS)
+def test_a_key_of_an_earlier_version_is_answered_by_its_new_name(key: str) -> None:
+    assert message({key: 0.5}) == f"--set: the recipe key '{key}' is now called '{RENAMED_KEYS[key]}'"
+    assert RENAMED_KEYS[key] in KEYS and key not in KEYS
+
+
+@pytest.mark.parametrize("key", REMOVED_KEYS)
+def test_a_key_that_is_no_more_is_to_be_left_out(key: str) -> None:
+    with pytest.raises(RecipeError, match=f"there is no recipe key '{key}' any more") as caught:
+        Recipe().merged({key: "true"}, "--set")
+    assert caught.value.hint == f"leave it out: {REMOVED_KEYS[key]}"
+    assert key not in KEYS
+
+
+def test_what_an_earlier_version_recorded_is_taken_over() -> None:
+    recorded = {"epochs": 3, "pin_memory": True, "augmentation.cooldown": 0.6, "augmentation.remainder": 0.3}
+    recipe = Recipe().merged(with_current_keys(recorded), "recipe.toml")
+    assert recipe == Recipe(epochs=3, augmentation=Augmentation(ramp_down=0.6, final_share=0.3))
+
+
 WRONG: dict[type, list[Any]] = {
     bool: [1, 0.0, "maybe", "", None, [True]],
     int: [True, 1.0, "1.5", "one", "", "9" * 5000, None, [1], {1}],
@@ -85,12 +172,12 @@ WRONG: dict[type, list[Any]] = {
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [(key, value) for key, (kind, _) in KEYS.items() for value in WRONG[kind]],
+    [(key, value) for key, (kind, _) in ALL_KEYS.items() for value in WRONG[kind]],
     ids=lambda item: str(item)[:20],
 )
 def test_a_value_of_the_wrong_type(key: str, value: Any) -> None:
-    text = message({key: value})
-    assert text.startswith(f"--set: {key} must be {EXPECTED.get(KEYS[key][0], 'text')}, not ")
+    text = message({key: value}, TaughtRecipe())
+    assert text.startswith(f"--set: {key} must be {EXPECTED[ALL_KEYS[key][0]]}, not ")
     assert len(text) < 200
 
 

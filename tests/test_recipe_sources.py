@@ -1,19 +1,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mnistkit.exceptions import MnistkitError, RecipeError
-from mnistkit.recipe import Recipe
-from mnistkit.recipe_sources import apply_changes, read_recipe_file, recipe_changes
+from mnistkit.recipe import RENAMED_KEYS, Recipe, recipe_keys
+from mnistkit.recipe_sources import apply_changes, read_recipe_file, recipe_changes, variable_names
 
 
-def resolved(**sources: object) -> Recipe:
+def resolved(**sources: Any) -> Recipe:
     sources.setdefault("environment", {})
-    return apply_changes(Recipe(), recipe_changes(**sources))  # type: ignore[arg-type]
+    return apply_changes(Recipe(), recipe_changes(**sources))
 
 
 def test_precedence_is_option_over_set_over_environment_over_file(tmp_path: Path) -> None:
@@ -83,6 +84,40 @@ def test_a_mistyped_variable_is_warned_of() -> None:
     resolved(environment={"MNISTKIT_EPOCH": "3", "MNISTKIT_CACHE": "/x", "HOME": "/y"}, warn=lines.append)
     assert len(lines) == 1
     assert "did you mean MNISTKIT_EPOCHS" in lines[0]
+
+
+OLD = "augmentation.cooldown"
+SAID = f"'{OLD}' is now called '{RENAMED_KEYS[OLD]}'"
+
+
+def test_a_key_of_an_earlier_version_is_named_whatever_it_comes_from(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("[augmentation]\ncooldown = 0.6\n")
+    for source, given_in in {
+        "environment": {"environment": {"MNISTKIT_AUGMENTATION_COOLDOWN": "0.6"}},
+        "--set": {"settings": [f"{OLD}=0.6"]},
+        str(file): {"file": file},
+    }.items():
+        with pytest.raises(RecipeError) as caught:
+            resolved(**given_in)
+        assert caught.value.message == f"{source}: the recipe key {SAID}"
+
+
+def test_a_recipe_that_an_earlier_version_recorded_is_taken_over(tmp_path: Path) -> None:
+    file = tmp_path / "recipe.toml"
+    file.write_text("pin_memory = false\n[run]\nfull = false\n[augmentation]\ncooldown = 0.6\nremainder = 0.3\n")
+    found = resolved(file=file).augmentation
+    assert (found.ramp_down, found.final_share) == (0.6, 0.3)
+
+
+def test_no_two_keys_share_a_variable() -> None:
+    keys = [*recipe_keys(), *RENAMED_KEYS]
+    assert len(variable_names(keys)) == len(keys)
+
+
+def test_the_variable_of_a_key_in_any_table() -> None:
+    names = variable_names(["epochs", "teaching.soft_labels"])
+    assert names == {"MNISTKIT_EPOCHS": "epochs", "MNISTKIT_TEACHING_SOFT_LABELS": "teaching.soft_labels"}
 
 
 @given(st.text(max_size=30))

@@ -26,13 +26,11 @@ class DeviceImages:
     labels: Tensor
 
     @classmethod
-    def of(cls, data: LabelledImages, device: torch.device, *, pin_memory: bool = False) -> DeviceImages:
-        """Copy a split to ``device``, through page-locked memory if asked for and the device is a GPU."""
+    def of(cls, data: LabelledImages, device: torch.device) -> DeviceImages:
+        """Copy a split to ``device``."""
+        # Copies, because the arrays may be read-only views of a file.
         images = torch.from_numpy(data.images.copy()).unsqueeze(1)
-        labels = torch.from_numpy(data.labels.copy())
-        if pin_memory and device.type == "cuda":
-            images, labels = images.pin_memory(), labels.pin_memory()
-        return cls(images.to(device, non_blocking=pin_memory), labels.to(device, non_blocking=pin_memory))
+        return cls(images.to(device), torch.from_numpy(data.labels.copy()).to(device))
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -321,8 +321,8 @@ def _initialise(module: nn.Module) -> None:
             zoom=0.25,
             shear=10,
             elastic=1.0,
-            cooldown=0.6,
-            remainder=0.3,
+            ramp_down=0.6,
+            final_share=0.3,
         ),
     ),
 )

@@ -128,8 +128,9 @@ def show_model(name: str) -> ModelDetails:
         UnknownNameError: no such architecture; the message holds the closest match.
     """
     architecture = get_architecture(name)
-    values = flatten(architecture.recipe.to_dict())
-    settings = (RecipeSetting(key, values[key], limits["help"]) for key, (_, limits) in recipe_keys().items())
+    recipe = architecture.recipe
+    values, keys = flatten(recipe.to_dict()), recipe_keys(type(recipe))
+    settings = (RecipeSetting(key, values[key], limits["help"]) for key, (_, limits) in keys.items())
     return ModelDetails(name, architecture.description, _summary(name), tuple(settings))
 
 

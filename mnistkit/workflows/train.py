@@ -228,7 +228,7 @@ class _Run:
             state.save(self.folder.state)
 
         def on_device(data: LabelledImages) -> DeviceImages:
-            return DeviceImages.of(data, device, pin_memory=self.recipe.pin_memory)
+            return DeviceImages.of(data, device)
 
         full = self.config.full
         return TrainingJob(

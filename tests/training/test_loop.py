@@ -27,7 +27,7 @@ QUICK = Recipe(
     ema_decay=0.9,
     gradient_clip=1.0,
     outliers=0.1,
-    augmentation=Augmentation(rotation=10, zoom=0.1, elastic=1.0, cooldown=0.5),
+    augmentation=Augmentation(rotation=10, zoom=0.1, elastic=1.0, ramp_down=0.5),
 )
 
 
@@ -221,12 +221,12 @@ def test_the_lowest_loss_is_certain_of_digits_and_doubts_outliers() -> None:
     assert objective(logits.flip(0), labels).item() > 2
 
 
-def test_fewer_images_are_augmented_in_the_cooldown() -> None:
-    fading = Augmentation(rotation=20, cooldown=0.5)
+def test_fewer_images_are_augmented_at_the_end() -> None:
+    fading = Augmentation(rotation=20, ramp_down=0.5)
     assert fading.share(0.0) == fading.share(0.5) == 1
     assert fading.share(0.75) == pytest.approx(0.5)
     assert fading.share(1.0) == 0
-    assert replace(fading, remainder=0.6).share(0.75) == 0.6
+    assert replace(fading, final_share=0.6).share(0.75) == 0.6
     assert Augmentation(rotation=5).share(1.0) == 1
 
 
