@@ -59,6 +59,7 @@ def train(
         MnistkitError: as :func:`mnistkit.workflows.train.train` does.
     """
     from mnistkit.recipe import flatten
+    from mnistkit.reporting.training.curves import CurvesWriter
     from mnistkit.workflows import train as workflow
     from mnistkit.workflows.train_config import TrainConfig
 
@@ -70,4 +71,4 @@ def train(
         out=None if out is None else Path(out),
         overwrite=overwrite,
     )
-    return workflow.train(config)
+    return workflow.train(config, CurvesWriter())

@@ -56,12 +56,15 @@ class CheckpointInfo:
         std: Standard deviation they are divided by.
         dataset: The dataset it was trained on.
         split: The images it was trained on and how its epoch was chosen, for people.
-        recipe: The resolved recipe, as :meth:`mnistkit.recipe.Recipe.to_dict` gives it.
+        recipe: The resolved recipe, as :meth:`mnistkit.recipe.Recipe.to_dict` of the version that trained it gave
+            it.
         seed: The training's seed.
         epoch: The epoch whose weights these are, counted from 1.
         metrics: Measured figures, e.g. ``{"val_accuracy": 0.996, "test_accuracy": 0.9962}``.
         calibration: As :meth:`mnistkit.inference.calibration.Calibration.to_dict` gives it; empty if there is
             none.
+        objective: What was minimised, as ``describe()`` of a training's objective gives it; empty in files written
+            before there was a choice.
         input_size: Height and width of the input in pixels.
         preparation: How a picture becomes the tile that the model is given.
         versions: Versions of the packages it was made with.
@@ -83,6 +86,7 @@ class CheckpointInfo:
     versions: Mapping[str, str] = field(default_factory=package_versions)
     format_version: int = FORMAT_VERSION
     calibration: Mapping[str, float] = field(default_factory=dict)
+    objective: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, text: str, path: Path) -> CheckpointInfo:
@@ -92,8 +96,8 @@ class CheckpointInfo:
             CheckpointError: it is damaged, or of another format version.
         """
         try:
-            # Files written before there were calibrations and preparations have none.
-            values = {"calibration": {}, "preparation": {}, **json.loads(text)}
+            # Files written before there were calibrations, preparations and objectives have none.
+            values = {"calibration": {}, "preparation": {}, "objective": {}, **json.loads(text)}
             found = values["format_version"]
             if not isinstance(found, int) or isinstance(found, bool):
                 raise TypeError("format_version")
@@ -143,7 +147,7 @@ _FIELD_TYPES: dict[tuple[str, ...], tuple[type, ...]] = {
     ("seed", "epoch", "format_version"): (int,),
     ("mean", "std"): (int, float),
     ("classes", "input_size"): (list,),
-    ("recipe", "metrics", "preparation", "versions", "calibration"): (dict,),
+    ("recipe", "metrics", "preparation", "versions", "calibration", "objective"): (dict,),
 }
 
 

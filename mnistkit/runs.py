@@ -103,13 +103,18 @@ class RunFolder:
             )
 
 
-def default_run_path(architecture: str, dataset: str, seed: int, *, full: bool = False) -> Path:
-    """Return ``runs/<architecture>-<dataset>-seed<seed>``, with ``-full`` for a run without validation images.
+def default_run_path(architecture: str, dataset: str, seed: int, *, suffix: str = "", full: bool = False) -> Path:
+    """Return ``runs/<architecture>-<dataset>-seed<seed>`` and what sets the run apart from others of that name.
 
-    Of a folder dataset, its last name counts.
+    Args:
+        architecture: Its public name.
+        dataset: A registered name, or a folder, of which the last name counts.
+        seed: The run's seed.
+        suffix: Of the objective, if it depends on more than the recipe.
+        full: Whether the run holds out no validation images.
     """
     name = re.sub(r"[^\w.-]+", "-", Path(dataset).name or "data")
-    return RUNS / f"{architecture}-{name}-seed{seed}{'-full' if full else ''}"
+    return RUNS / f"{architecture}-{name}-seed{seed}{suffix}{'-full' if full else ''}"
 
 
 def latest_run(root: Path = RUNS) -> RunFolder | None:

@@ -65,6 +65,10 @@ def test_what_cannot_be_read_is_raised_for_one_and_stands_in_its_place_among_sev
     assert recogniser.predict_all([]) == []
 
 
+def test_a_run_leaves_its_curves(run) -> None:
+    assert run.folder.curves.read_bytes().startswith(b"\x89PNG")
+
+
 def test_loading_nothing_says_what_to_do() -> None:
     with pytest.raises(CheckpointError) as caught:
         mnistkit.load("none.safetensors")

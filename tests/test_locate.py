@@ -9,7 +9,7 @@ import pytest
 from mnistkit import locate
 from mnistkit.exceptions import CheckpointError
 from mnistkit.locate import locate_checkpoint
-from tests.test_runs import finished_run
+from tests.support.runs import finished_run
 
 
 @pytest.fixture

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from mnistkit.exceptions import OutputError
 from mnistkit.runs import RunFolder, default_run_path, latest_run
-
-
-def finished_run(name: str, when: int) -> RunFolder:
-    run = RunFolder(Path("runs") / name)
-    run.path.mkdir(parents=True)
-    for file in (run.recipe, run.model, run.metrics):
-        file.write_text("x")
-    os.utime(run.metrics, (when, when))
-    return run
+from tests.support.runs import finished_run
 
 
 @pytest.mark.parametrize(
@@ -32,6 +23,11 @@ def finished_run(name: str, when: int) -> RunFolder:
 )
 def test_the_name_says_what_was_trained(dataset: str, expected: str) -> None:
     assert default_run_path("lenet5", dataset, 3) == Path("runs") / expected
+
+
+def test_the_name_says_what_sets_a_run_apart() -> None:
+    path = default_run_path("lenet5", "mnist", 3, suffix="-from-convnext", full=True)
+    assert path == Path("runs/lenet5-mnist-seed3-from-convnext-full")
 
 
 def test_the_states_of_a_folder() -> None:

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mnistkit.data.augmentation import augment
 from mnistkit.data.base import LabelledImages
-from mnistkit.recipe import Augmentation
 
 
 @dataclass(frozen=True)
@@ -35,28 +33,31 @@ class DeviceImages:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def take(self, places: Tensor) -> DeviceImages:
+        """Return the images at ``places``, an int64 tensor, in that order."""
+        places = places.to(self.labels.device)
+        return DeviceImages(self.images[places], self.labels[places])
+
 
 @dataclass(frozen=True)
-class Normaliser:
+class Normalisation:
     """Turns pixels into what a model expects: ``(pixel / 255 - mean) / std``."""
 
     mean: float
     std: float
 
-    def __call__(
-        self,
-        pixels: Tensor,
-        augmentation: Augmentation | None = None,
-        generator: torch.Generator | None = None,
-        share: float = 1.0,
-    ) -> Tensor:
-        """Return normalised float images from uint8 ones, the first ``share`` of them augmented if asked for."""
-        images = pixels.float().div_(255)
-        if augmentation is not None and generator is not None:
-            # Batches are in random order, so the first images are as good as any.
-            changed = round(share * len(images))
-            images[:changed] = augment(images[:changed], augmentation, generator)
+    def __call__(self, pixels: Tensor) -> Tensor:
+        """Return normalised float images from uint8 ones of any shape."""
+        return self.apply_(to_unit_range(pixels))
+
+    def apply_(self, images: Tensor) -> Tensor:
+        """Normalise float images with values from 0 to 1 in place, and return them."""
         return images.sub_(self.mean).div_(self.std)
+
+
+def to_unit_range(pixels: Tensor) -> Tensor:
+    """Return uint8 pixels as floats from 0 to 1."""
+    return pixels.float().div_(255)
 
 
 def shuffled_batches(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from mnistkit.data.batches import Normaliser
+from mnistkit.data.batches import Normalisation
 
 METHOD = "integrated gradients (Sundararajan, Taly and Yan 2017)"
 STEPS = 64
@@ -16,7 +16,7 @@ STEPS = 64
 def integrated_gradients(
     model: nn.Module,
     images: Tensor,
-    normaliser: Normaliser,
+    normalisation: Normalisation,
     for_classes: Sequence[int],
     against_classes: Sequence[int],
     *,
@@ -33,7 +33,7 @@ def integrated_gradients(
     Args:
         model: In evaluation mode; lives on the device of ``images``.
         images: uint8 tensor of shape (n, 1, 28, 28).
-        normaliser: The normalisation the model was trained with.
+        normalisation: The normalisation the model was trained with.
         for_classes: n class numbers: what a positive value speaks for.
         against_classes: n class numbers: what a negative value speaks for.
         batch_size: Images in a forward pass, about; an image's whole path is in one.
@@ -51,7 +51,7 @@ def integrated_gradients(
     parts = []
     for pixels, classes in zip(torch.split(images, per_pass), torch.split(chosen, per_pass, dim=1), strict=True):
         wanted, other = classes
-        inputs, empty = normaliser(pixels), normaliser(torch.zeros_like(pixels))
+        inputs, empty = normalisation(pixels), normalisation(torch.zeros_like(pixels))
         difference = (inputs - empty).unsqueeze(1)
         path = (empty.unsqueeze(1) + middles * difference).flatten(0, 1).requires_grad_()
         logits = model(path).float()

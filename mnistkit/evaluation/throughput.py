@@ -7,13 +7,13 @@ import time
 import torch
 from torch import Tensor, nn
 
-from mnistkit.data.batches import Normaliser
+from mnistkit.data.batches import Normalisation
 from mnistkit.device import Precision
 from mnistkit.inference.logits import predict_logits
 
 
 def timed_logits(
-    model: nn.Module, images: Tensor, normaliser: Normaliser, *, batch_size: int, precision: Precision
+    model: nn.Module, images: Tensor, normalisation: Normalisation, *, batch_size: int, precision: Precision
 ) -> tuple[Tensor, float]:
     """Return the logits of all images, and images per second.
 
@@ -23,7 +23,7 @@ def timed_logits(
     Args:
         model: Lives on the device of ``images``.
         images: uint8 tensor of shape (n, 1, 28, 28).
-        normaliser: The normalisation the model was trained with.
+        normalisation: The normalisation the model was trained with.
         batch_size: Images in a forward pass.
         precision: Arithmetic of the forward pass.
 
@@ -32,7 +32,7 @@ def timed_logits(
     """
 
     def run(part: Tensor) -> Tensor:
-        logits = predict_logits(model, part, normaliser, batch_size=batch_size, precision=precision)
+        logits = predict_logits(model, part, normalisation, batch_size=batch_size, precision=precision)
         _wait_for(images.device)
         return logits
 

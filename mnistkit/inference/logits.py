@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mnistkit.data.batches import Normaliser
+from mnistkit.data.batches import Normalisation
 from mnistkit.device import FP32, Precision
 
 
@@ -13,7 +13,7 @@ from mnistkit.device import FP32, Precision
 def predict_logits(
     model: nn.Module,
     images: Tensor,
-    normaliser: Normaliser,
+    normalisation: Normalisation,
     *,
     batch_size: int,
     precision: Precision = FP32,
@@ -23,7 +23,7 @@ def predict_logits(
     Args:
         model: Is put into evaluation mode and back into the mode it was in.
         images: uint8 tensor of shape (n, 1, 28, 28) on the model's device.
-        normaliser: The normalisation the model was trained with.
+        normalisation: The normalisation the model was trained with.
         batch_size: Images in a forward pass.
         precision: Arithmetic of the forward pass.
 
@@ -34,7 +34,7 @@ def predict_logits(
     model.eval()
     try:
         with precision.autocast(images.device):
-            batches = [model(normaliser(pixels)).float() for pixels in torch.split(images, batch_size)]
+            batches = [model(normalisation(pixels)).float() for pixels in torch.split(images, batch_size)]
     finally:
         model.train(was_training)
     return torch.cat(batches)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mnistkit.runs import RunFolder
+
 
 @dataclass(frozen=True)
 class EpochRecord:
@@ -49,6 +51,29 @@ class RunStart:
 
 
 @dataclass(frozen=True)
+class RunEnd:
+    """What a run has come to.
+
+    Attributes:
+        folder: Its files; all but ``metrics.json`` and what observers add are there.
+        architecture: Name in the model registry.
+        dataset: As it was asked for.
+        seed: The run's seed.
+        history: The finished epochs.
+        chosen_epoch: The epoch whose weights were chosen, counted from 1; None where nothing was chosen.
+        test_accuracy: Share of the test images that the kept weights get right.
+    """
+
+    folder: RunFolder
+    architecture: str
+    dataset: str
+    seed: int
+    history: tuple[EpochRecord, ...]
+    chosen_epoch: int | None
+    test_accuracy: float
+
+
+@dataclass(frozen=True)
 class StepReport:
     """Where the current epoch stands; loss and accuracy are means over the epoch so far."""
 
@@ -60,7 +85,10 @@ class StepReport:
 
 
 class TrainingEvents:
-    """Receives a training's events; this base ignores them all. Methods must not raise."""
+    """Receives a training's events; this base ignores them all.
+
+    Methods must not raise, but :meth:`run_measured`.
+    """
 
     def run_started(self, start: RunStart) -> None:
         """Training is about to begin."""
@@ -73,6 +101,15 @@ class TrainingEvents:
 
     def epoch_ended(self, record: EpochRecord, is_best: bool) -> None:
         """An epoch is over; ``is_best`` says whether its weights are the ones to keep so far."""
+
+    def run_measured(self, end: RunEnd) -> None:
+        """Training is over and its result measured; the place to add files to the run folder.
+
+        Only then ``metrics.json`` is written, by which the run counts as finished.
+
+        Raises:
+            OutputError: a file cannot be written; the run stays unfinished.
+        """
 
     def note(self, message: str) -> None:
         """Something the user should read, one line."""

@@ -11,15 +11,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from mnistkit.data.batches import DeviceImages, Normaliser, shuffled_batches, steps_per_epoch
+from mnistkit.data.batches import DeviceImages, Normalisation, shuffled_batches, steps_per_epoch
 from mnistkit.device import Precision
 from mnistkit.exceptions import NonFiniteLossError
 from mnistkit.inference.logits import predict_logits
 from mnistkit.recipe import Recipe
 from mnistkit.training.events import EpochRecord, StepReport, TrainingEvents
-from mnistkit.training.objectives import OUTLIER, Objective
+from mnistkit.training.inputs import training_inputs
+from mnistkit.training.objectives.base import Objective
 from mnistkit.training.schedules import learning_rate, should_stop_early
-from mnistkit.training.seeds import augmentation_generator, order_generator, outlier_generator, seed_model
+from mnistkit.training.seeds import augmentation_generator, order_generator, seed_model
 from mnistkit.training.state import EpochSums, TrainingState
 
 # Reading a figure back from a GPU waits for it, so it is done only once in this many steps.
@@ -34,10 +35,8 @@ class TrainingJob:
         recipe: Every number of the training.
         train: The training images.
         val: The validation images; None trains without any choice.
-        outliers: uint8 tensor of shape (m, 1, 28, 28) of pictures of none of the classes, which each batch is
-            shown as many of as the recipe says; None if it says none.
-        normaliser: Turns pixels into the model's input.
-        objective: What is minimised.
+        normalisation: Turns pixels into the model's input.
+        objective: What is minimised; it has been set up.
         precision: Arithmetic of the training's forward passes; validation computes in fp32, as all inference does.
         events: Is told what happens.
         epoch_done: Called after each epoch with whether it is the best so far; the place to save.
@@ -47,11 +46,10 @@ class TrainingJob:
     recipe: Recipe
     train: DeviceImages
     val: DeviceImages | None
-    normaliser: Normaliser
+    normalisation: Normalisation
     objective: Objective
     precision: Precision
     events: TrainingEvents = field(default_factory=TrainingEvents)
-    outliers: Tensor | None = None
     epoch_done: Callable[[TrainingState, bool], None] = lambda state, is_best: None
     should_stop: Callable[[], bool] = lambda: False
 
@@ -98,14 +96,17 @@ def _train_step(job: TrainingJob, state: TrainingState, pixels: Tensor, labels: 
     """Take one optimizer step and return its loss and its number of right answers, still on the device."""
     recipe, optimizer = job.recipe, state.optimizer
     seed_model(recipe.seed, state.step)
-    if job.outliers is not None:
-        pixels, labels = _with_outliers(job.outliers, recipe, state.step, pixels, labels)
-    share = recipe.augmentation.share(state.step / (recipe.epochs * job.steps_per_epoch))
-    inputs = job.normaliser(pixels, recipe.augmentation, augmentation_generator(recipe.seed, state.step), share)
+    pixels, labels = job.objective.extend_batch(pixels, labels, state.step)
+    inputs = training_inputs(
+        pixels,
+        job.normalisation,
+        recipe.augmentation,
+        augmentation_generator(recipe.seed, state.step),
+        progress=state.step / (recipe.epochs * job.steps_per_epoch),
+    )
     optimizer.learning_rate = learning_rate(recipe, state.step, job.steps_per_epoch, state.losses)
     with job.precision.autocast(pixels.device):
-        logits = state.model(inputs)
-        loss = job.objective(logits, labels)
+        loss, logits = job.objective(state.model, inputs, labels)
     optimizer.zero_grad()
     torch.autograd.backward(state.scaler.scale(loss))
     # GradScaler asks no more of an optimizer than param_groups and step().
@@ -117,18 +118,6 @@ def _train_step(job: TrainingJob, state: TrainingState, pixels: Tensor, labels: 
         state.average.update_parameters(state.model)
     state.step += 1
     return loss.detach(), (logits.detach().argmax(dim=1) == labels).sum()
-
-
-def _with_outliers(
-    outliers: Tensor, recipe: Recipe, step: int, pixels: Tensor, labels: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Return the batch with pictures of none of its classes at its start, where it is always augmented."""
-    count = max(1, round(recipe.outliers * len(labels)))
-    chosen = torch.randint(len(outliers), (count,), generator=outlier_generator(recipe.seed, step))
-    return (
-        torch.cat([outliers[chosen.to(outliers.device)], pixels]),
-        torch.cat([labels.new_full((count,), OUTLIER), labels]),
-    )
 
 
 class _Watch:
@@ -206,7 +195,7 @@ def _validate(job: TrainingJob, state: TrainingState, val: DeviceImages) -> tupl
     logits = predict_logits(
         state.evaluated_model,
         val.images,
-        job.normaliser,
+        job.normalisation,
         batch_size=job.recipe.eval_batch_size,
     )
     loss = functional.cross_entropy(logits, val.labels).item()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-_ORDER, _AUGMENTATION, _MODEL, _OUTLIERS, _DRAWING = range(5)
+_ORDER, _AUGMENTATION, _MODEL, _OBJECTIVE, _OBJECTIVE_SET_UP = range(5)
 
 
 def _derived(seed: int, purpose: int, number: int) -> int:
@@ -31,11 +31,11 @@ def seed_model(seed: int, step: int) -> None:
     torch.manual_seed(_derived(seed, _MODEL, step))
 
 
-def outlier_generator(seed: int, step: int) -> torch.Generator:
-    """Return the generator of the choice of outliers in the ``step``-th batch of the run."""
-    return torch.Generator().manual_seed(_derived(seed, _OUTLIERS, step))
+def objective_generator(seed: int, step: int) -> torch.Generator:
+    """Return the generator of what the objective draws in the ``step``-th step of the run."""
+    return torch.Generator().manual_seed(_derived(seed, _OBJECTIVE, step))
 
 
-def drawing_generator(seed: int) -> np.random.Generator:
-    """Return the generator from which a run's outliers are drawn."""
-    return np.random.default_rng(_derived(seed, _DRAWING, 0))
+def objective_set_up_generator(seed: int) -> np.random.Generator:
+    """Return the generator of what the objective draws once, before the first step."""
+    return np.random.default_rng(_derived(seed, _OBJECTIVE_SET_UP, 0))

@@ -121,7 +121,7 @@ def _calibrate(
     import torch
 
     from mnistkit.data import load_dataset
-    from mnistkit.data.batches import DeviceImages, Normaliser
+    from mnistkit.data.batches import DeviceImages, Normalisation
     from mnistkit.device import prepare
     from mnistkit.inference.calibration import calibrate
     from mnistkit.inference.logits import predict_logits
@@ -134,7 +134,7 @@ def _calibrate(
     logits = predict_logits(
         model,
         data.images,
-        Normaliser(info.mean, info.std),
+        Normalisation(info.mean, info.std),
         batch_size=Recipe().eval_batch_size,
     )
     return calibrate(logits.numpy(), data.labels.numpy())

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from mnistkit.data.batches import Normaliser
+    from mnistkit.data.batches import Normalisation
     from mnistkit.evaluation.errors import ErrorsResult
     from mnistkit.evaluation.misclassified import Section, Selection
 
@@ -158,7 +158,7 @@ def explanation_method() -> str:
 
 def heat_maps(
     model: nn.Module,
-    normaliser: Normaliser,
+    normalisation: Normalisation,
     images: Tensor,
     classes: tuple[list[int], list[int]],
     batch_size: int,
@@ -167,7 +167,7 @@ def heat_maps(
 
     Args:
         model: In evaluation mode; lives on the device of ``images``.
-        normaliser: The normalisation it was trained with.
+        normalisation: The normalisation it was trained with.
         images: uint8 tensor of shape (n, 1, 28, 28).
         classes: n class numbers to speak for, and n to speak against.
         batch_size: Images in a forward pass.
@@ -175,7 +175,7 @@ def heat_maps(
     from mnistkit.evaluation.attribution import integrated_gradients, scaled
 
     maps: NDArray[np.float32] = scaled(
-        integrated_gradients(model, images, normaliser, *classes, batch_size=batch_size)
+        integrated_gradients(model, images, normalisation, *classes, batch_size=batch_size)
     ).numpy()
     return maps
 
@@ -188,7 +188,7 @@ def _class_number(name: str, classes: Sequence[str]) -> int:
 
 def _explainer(inputs: Inputs) -> Explained:
     # The last model is kept: each section asks for one after the other.
-    loaded: dict[int, tuple[nn.Module, Normaliser]] = {}
+    loaded: dict[int, tuple[nn.Module, Normalisation]] = {}
 
     def explained(number: int, places: list[int], predicted: list[int], labels: list[int]) -> NDArray[np.float32]:
         source = inputs.sources[number]

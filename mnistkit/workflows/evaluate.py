@@ -140,11 +140,11 @@ def _predict(inputs: Inputs, number: int, hard: Tensor | None) -> Outputs:
     from mnistkit.inference.logits import predict_logits
 
     source, images = inputs.sources[number], inputs.images[number]
-    model, normaliser = load_model(source, inputs.device)
+    model, normalisation = load_model(source, inputs.device)
     size, precision = source.batch_size, inputs.precision
-    logits, speed = timed_logits(model, images, normaliser, batch_size=size, precision=precision)
+    logits, speed = timed_logits(model, images, normalisation, batch_size=size, precision=precision)
     hard_logits = None
     if hard is not None:
-        hard_logits = predict_logits(model, hard, normaliser, batch_size=size, precision=precision)
+        hard_logits = predict_logits(model, hard, normalisation, batch_size=size, precision=precision)
         hard_logits = finite(hard_logits, source).cpu()
     return Outputs(finite(logits, source).cpu(), hard_logits, speed)

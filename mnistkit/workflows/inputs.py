@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from mnistkit.data.base import Dataset, LabelledImages
-    from mnistkit.data.batches import Normaliser
+    from mnistkit.data.batches import Normalisation
     from mnistkit.device import Precision
     from mnistkit.evaluation.results import Source
     from mnistkit.preparation import Preparation
@@ -156,16 +156,16 @@ def _source(found: FoundCheckpoint, batch_size: int | None) -> Source:
     return Source(found.name, str(found.path), info.architecture, info.dataset, batch_size or found.batch_size)
 
 
-def load_model(source: Source, device: torch.device) -> tuple[nn.Module, Normaliser]:
+def load_model(source: Source, device: torch.device) -> tuple[nn.Module, Normalisation]:
     """Load a checkpoint's weights onto the device, and the normalisation they were trained with.
 
     Raises:
         CheckpointError: the file cannot be used.
     """
-    from mnistkit.data.batches import Normaliser
+    from mnistkit.data.batches import Normalisation
 
     checkpoint = load_checkpoint(Path(source.checkpoint), device)
-    return checkpoint.model, Normaliser(checkpoint.info.mean, checkpoint.info.std)
+    return checkpoint.model, Normalisation(checkpoint.info.mean, checkpoint.info.std)
 
 
 def predict(inputs: Inputs, number: int) -> Tensor:
@@ -180,9 +180,9 @@ def predict(inputs: Inputs, number: int) -> Tensor:
     from mnistkit.inference.logits import predict_logits
 
     source = inputs.sources[number]
-    model, normaliser = load_model(source, inputs.device)
+    model, normalisation = load_model(source, inputs.device)
     logits = predict_logits(
-        model, inputs.images[number], normaliser, batch_size=source.batch_size, precision=inputs.precision
+        model, inputs.images[number], normalisation, batch_size=source.batch_size, precision=inputs.precision
     )
     return finite(logits, source).cpu()
 

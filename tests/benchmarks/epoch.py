@@ -28,12 +28,12 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from mnistkit.data import load_dataset
-from mnistkit.data.batches import DeviceImages, Normaliser
+from mnistkit.data.batches import DeviceImages, Normalisation
 from mnistkit.data.idx import format_idx
 from mnistkit.device import choose_precision, prepare
 from mnistkit.models import build_model, get_architecture
 from mnistkit.training.loop import TrainingJob, run_training
-from mnistkit.training.objectives import cross_entropy
+from mnistkit.training.objectives import CrossEntropy
 from mnistkit.training.state import TrainingState
 
 IMAGES, WARM_UP = 12_800, 1_280
@@ -85,8 +85,8 @@ def convnext_seconds() -> float:
     state = TrainingState.fresh(build_model("convnext", 10), recipe, scale_loss=False)
     for count in (WARM_UP, IMAGES):
         data = DeviceImages.of(mnist.train.take(np.arange(count)), CPU)
-        normaliser = Normaliser(mnist.mean, mnist.std)
-        job = TrainingJob(recipe, data, None, normaliser, cross_entropy(recipe), choose_precision(CPU))
+        normalisation = Normalisation(mnist.mean, mnist.std)
+        job = TrainingJob(recipe, data, None, normalisation, CrossEntropy(recipe), choose_precision(CPU))
         state.step, state.history = 0, []
         run_training(job, state)
     return state.history[0].seconds * 55_000 / IMAGES

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from mnistkit.data import load_dataset
-from mnistkit.data.batches import Normaliser
+from mnistkit.data.batches import Normalisation
 from mnistkit.device import choose_precision
 from mnistkit.imaging.load import load_picture
 from mnistkit.imaging.pipeline import prepare
@@ -90,9 +90,9 @@ def classify(checkpoint: str, outcomes: list[Outcome]) -> tuple[np.ndarray, np.n
     loaded = load_checkpoint(locate_checkpoint(checkpoint, print), CPU)
     calibration = Calibration.of(loaded.info.calibration)
     tiles = torch.from_numpy(np.stack([outcome.prepared.tile for outcome in outcomes]))[:, None]
-    normaliser = Normaliser(loaded.info.mean, loaded.info.std)
+    normalisation = Normalisation(loaded.info.mean, loaded.info.std)
     precision = choose_precision(CPU, "fp32")
-    logits = predict_logits(loaded.model, tiles, normaliser, batch_size=256, precision=precision)
+    logits = predict_logits(loaded.model, tiles, normalisation, batch_size=256, precision=precision)
     best = calibration.probabilities(logits).max(dim=1)
     return best.indices.numpy(), best.values.numpy(), calibration.threshold
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from mnistkit.data.batches import Normaliser
+from mnistkit.data.batches import Normalisation
 from mnistkit.device import Precision
 from mnistkit.evaluation.throughput import timed_logits
 from mnistkit.inference.logits import predict_logits
@@ -31,7 +31,7 @@ def images(n):
 
 def test_warm_up_is_one_batch_and_is_not_timed():
     model = Slow()
-    logits, speed = timed_logits(model, images(50), Normaliser(0.5, 0.5), batch_size=10, precision=FP32)
+    logits, speed = timed_logits(model, images(50), Normalisation(0.5, 0.5), batch_size=10, precision=FP32)
     assert model.batches == [10, *[10] * 5]
     assert logits.shape == (50, 3)
     # Five batches of 0.01 s and more; with the cold one it would be below 50 / 0.2 = 250.
@@ -41,6 +41,6 @@ def test_warm_up_is_one_batch_and_is_not_timed():
 @pytest.mark.parametrize("batch_size", [1, 7, 64])
 def test_logits_are_those_of_predict_logits(batch_size):
     model, pixels = Slow(), images(20)
-    normaliser = Normaliser(0.1307, 0.3081)
-    logits, _ = timed_logits(model, pixels, normaliser, batch_size=batch_size, precision=FP32)
-    assert torch.equal(logits, predict_logits(model, pixels, normaliser, batch_size=20, precision=FP32))
+    normalisation = Normalisation(0.1307, 0.3081)
+    logits, _ = timed_logits(model, pixels, normalisation, batch_size=batch_size, precision=FP32)
+    assert torch.equal(logits, predict_logits(model, pixels, normalisation, batch_size=20, precision=FP32))

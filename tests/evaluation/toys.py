@@ -13,7 +13,7 @@ from torch.nn import functional
 from mnistkit import data
 from mnistkit.checkpoint import CheckpointInfo, save_checkpoint
 from mnistkit.data.base import Dataset, DatasetInfo, LabelledImages
-from mnistkit.data.batches import DeviceImages, Normaliser
+from mnistkit.data.batches import DeviceImages, Normalisation
 from mnistkit.models import build_model
 
 
@@ -79,12 +79,12 @@ def save_constant(path: Path, dataset: Dataset, favourite: int) -> Path:
 def save_trained(path: Path, dataset: Dataset, *, seed: int = 0, steps: int = 40) -> Path:
     """Save a lenet5 trained for a few steps of 64 images."""
     torch.manual_seed(seed)
-    model, normaliser = build_model("lenet5", len(dataset.classes)), Normaliser(dataset.mean, dataset.std)
+    model, normalisation = build_model("lenet5", len(dataset.classes)), Normalisation(dataset.mean, dataset.std)
     images = DeviceImages.of(dataset.train.take(np.arange(min(4000, len(dataset.train)))), torch.device("cpu"))
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
     for _ in range(steps):
         chosen = torch.randint(0, len(images), (64,))
-        loss = functional.cross_entropy(model(normaliser(images.images[chosen])), images.labels[chosen])
+        loss = functional.cross_entropy(model(normalisation(images.images[chosen])), images.labels[chosen])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mnistkit.reporting.training.curves import sparkline, write_curves
-from mnistkit.training.events import EpochRecord
+from mnistkit.reporting.training import curves
+from mnistkit.reporting.training.curves import CurvesWriter, sparkline, write_curves
+from mnistkit.runs import RunFolder
+from mnistkit.training.events import EpochRecord, RunEnd
 
 
 def history(epochs: int, *, validated: bool = True, train_loss: float = 0.5) -> list[EpochRecord]:
@@ -38,6 +40,15 @@ def test_curves_are_a_readable_picture(tmp_path: Path, epochs: int, validated: b
 def test_a_loss_of_zero_is_drawn_too(tmp_path: Path) -> None:
     write_curves(tmp_path / "zero.png", history(2, train_loss=0.0), None, "perfect")
     assert (tmp_path / "zero.png").exists()
+
+
+def test_a_measured_run_gets_its_curves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[object, ...]] = []
+    monkeypatch.setattr(curves, "write_curves", lambda *arguments: drawn.append(arguments))
+    records = tuple(history(3))
+    CurvesWriter().run_measured(RunEnd(RunFolder(tmp_path), "lenet5", "mnist", 7, records, 2, 0.98765))
+    title = "lenet5 on mnist, seed 7: test accuracy 98.77 %"
+    assert drawn == [(tmp_path / "curves.png", records, 2, title)]
 
 
 def test_sparkline() -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,14 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from mnistkit.data import load_dataset
-from mnistkit.data.batches import DeviceImages, Normaliser
+from mnistkit.data.batches import DeviceImages, Normalisation
 from mnistkit.device import Precision
 from mnistkit.exceptions import NonFiniteLossError
 from mnistkit.models import build_model, model_names
 from mnistkit.recipe import OPTIMIZERS, SCHEDULES, Augmentation, Recipe
 from mnistkit.training.events import EpochRecord, RunStart, StepReport, TrainingEvents
 from mnistkit.training.loop import TrainingJob, run_training
-from mnistkit.training.objectives import OUTLIER, cross_entropy
+from mnistkit.training.objectives import OutlierExposure, choose_objective
 from mnistkit.training.state import TrainingState
 
 CPU = torch.device("cpu")
@@ -57,14 +59,12 @@ def build(name: str, recipe: Recipe) -> TrainingState:
     return TrainingState.fresh(model, recipe, scale_loss=False)
 
 
-def make_job(data: tuple[DeviceImages, DeviceImages], recipe: Recipe, **changes: object) -> TrainingJob:
-    job = TrainingJob(
-        recipe, data[0], data[1], Normaliser(0.1307, 0.3081), cross_entropy(recipe), Precision("fp32", "a test")
-    )
-    if recipe.outliers:
-        # The digits upside down do for what is no digit.
-        job = replace(job, outliers=data[0].images.flip(2))
-    return replace(job, **changes)  # type: ignore[arg-type]
+def make_job(data: tuple[DeviceImages, DeviceImages], recipe: Recipe, **changes: Any) -> TrainingJob:
+    # The digits upside down do for what is no digit.
+    objective = OutlierExposure(recipe, data[0].images.flip(2)) if recipe.outliers else choose_objective(recipe)
+    precision = Precision("fp32", "a test")
+    job = TrainingJob(recipe, data[0], data[1], Normalisation(0.1307, 0.3081), objective, precision)
+    return replace(job, **changes)
 
 
 def weights(state: TrainingState) -> list[Tensor]:
@@ -96,14 +96,14 @@ def test_same_seed_same_weights_and_another_seed_other_weights(
 # An epoch has five steps: within the first, at its last step, at its end, within the second.
 @pytest.mark.parametrize("stop_at", [1, 4, 5, 7])
 def test_stopped_and_resumed_is_as_never_stopped(
-    name: str, stop_at: int, digits: tuple[DeviceImages, DeviceImages], tmp_path: object
+    name: str, stop_at: int, digits: tuple[DeviceImages, DeviceImages], tmp_path: Path
 ) -> None:
     whole = build(name, QUICK)
     run_training(make_job(digits, QUICK), whole)
     first = build(name, QUICK)
     stopped = make_job(digits, QUICK, should_stop=lambda: first.step >= stop_at)
     assert run_training(stopped, first) is False
-    file = tmp_path / "state.safetensors"  # type: ignore[operator]
+    file = tmp_path / "state.safetensors"
     first.save(file)
     torch.manual_seed(999)
     second = build(name, QUICK)
@@ -116,7 +116,7 @@ def test_stopped_and_resumed_is_as_never_stopped(
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_every_optimizer_and_schedule_learns_and_resumes(
-    optimizer: str, schedule: str, digits: tuple[DeviceImages, DeviceImages], tmp_path: object
+    optimizer: str, schedule: str, digits: tuple[DeviceImages, DeviceImages], tmp_path: Path
 ) -> None:
     rate = {"sgd": 0.05, "adadelta": 1.0}.get(optimizer, 2e-3)
     recipe = Recipe(epochs=4, batch_size=32, optimizer=optimizer, schedule=schedule, learning_rate=rate, beta2=0.9)
@@ -124,9 +124,9 @@ def test_every_optimizer_and_schedule_learns_and_resumes(
     run_training(make_job(digits, recipe), whole)
     assert whole.history[-1].train_loss < whole.history[0].train_loss
     run_training(make_job(digits, recipe, should_stop=lambda: halves.step >= 13), halves)
-    halves.save(tmp_path / "s.safetensors")  # type: ignore[operator]
+    halves.save(tmp_path / "s.safetensors")
     resumed = build("lenet5", recipe)
-    resumed.restore(tmp_path / "s.safetensors")  # type: ignore[operator]
+    resumed.restore(tmp_path / "s.safetensors")
     run_training(make_job(digits, recipe), resumed)
     assert same(whole, resumed)
 
@@ -140,11 +140,12 @@ def test_validating_does_not_change_the_training(digits: tuple[DeviceImages, Dev
 
 
 def test_early_stopping_ends_a_run_that_gets_no_better(digits: tuple[DeviceImages, DeviceImages]) -> None:
-    recipe = replace(QUICK, epochs=10, patience=2, learning_rate=1e-12, ema_decay=0.0)
-    state = build("lenet5", replace(recipe, schedule="constant"))
-    run_training(make_job(digits, recipe), state)
-    assert state.best_epoch <= len(state.history) - 2 or len(state.history) == 10
-    assert len(state.history) - state.best_epoch == 2 or len(state.history) == 10
+    # A rate so small that no weight changes: every epoch is as good as the first.
+    recipe = replace(QUICK, epochs=10, patience=2, learning_rate=1e-12, schedule="constant", ema_decay=0.0)
+    state = build("lenet5", recipe)
+    assert run_training(make_job(digits, recipe), state)
+    assert (state.best_epoch, len(state.history)) == (1, 3)
+    assert state.losses == [state.losses[0]] * 3
 
 
 def test_best_epoch_is_the_lowest_validation_loss(digits: tuple[DeviceImages, DeviceImages]) -> None:
@@ -155,8 +156,8 @@ def test_best_epoch_is_the_lowest_validation_loss(digits: tuple[DeviceImages, De
     )
     state = build("lenet5", recipe)
     run_training(job, state)
-    losses = [record.val_loss for record in state.history]
-    assert best[-1] == state.best_epoch == losses.index(min(losses)) + 1  # type: ignore[type-var]
+    losses = [record.val_loss for record in state.history if record.val_loss is not None]
+    assert best[-1] == state.best_epoch == losses.index(min(losses)) + 1
 
 
 def test_a_diverging_run_says_where_and_what_to_try(digits: tuple[DeviceImages, DeviceImages]) -> None:
@@ -192,13 +193,6 @@ def test_reports_add_up(digits: tuple[DeviceImages, DeviceImages]) -> None:
         assert math.isfinite(record.images_per_second)
 
 
-def test_label_smoothing_raises_the_lowest_reachable_loss() -> None:
-    certain = torch.tensor([[20.0, 0.0, 0.0]])
-    label = torch.tensor([0])
-    assert cross_entropy(Recipe())(certain, label) < 1e-6
-    assert cross_entropy(Recipe(label_smoothing=0.3))(certain, label) > 1.0
-
-
 def test_outliers_are_learned_to_be_doubted(digits: tuple[DeviceImages, DeviceImages]) -> None:
     recipe = Recipe(epochs=12, batch_size=32, learning_rate=5e-3, outliers=0.5)
     doubts = []
@@ -206,34 +200,8 @@ def test_outliers_are_learned_to_be_doubted(digits: tuple[DeviceImages, DeviceIm
         state, job = build("lenet5", each), make_job(digits, each)
         run_training(job, state)
         with torch.no_grad():
-            logits = state.model.eval()(job.normaliser(digits[0].images.flip(2)))
+            logits = state.model.eval()(job.normalisation(digits[0].images.flip(2)))
         doubts.append(logits.softmax(dim=1).max(dim=1).values.median().item())
         # What is no digit counts neither as right nor as wrong.
         assert state.history[-1].train_accuracy > 0.9
     assert doubts[0] < 0.4 < 0.6 < doubts[1]
-
-
-def test_the_lowest_loss_is_certain_of_digits_and_doubts_outliers() -> None:
-    objective = cross_entropy(Recipe(outliers=0.1))
-    logits = torch.stack([50 * torch.eye(10)[3], torch.full((10,), 7.0)])
-    labels = torch.tensor([3, OUTLIER])
-    assert objective(logits, labels).item() == pytest.approx(0, abs=1e-6)
-    assert objective(logits.flip(0), labels).item() > 2
-
-
-def test_fewer_images_are_augmented_at_the_end() -> None:
-    fading = Augmentation(rotation=20, ramp_down=0.5)
-    assert fading.share(0.0) == fading.share(0.5) == 1
-    assert fading.share(0.75) == pytest.approx(0.5)
-    assert fading.share(1.0) == 0
-    assert replace(fading, final_share=0.6).share(0.75) == 0.6
-    assert Augmentation(rotation=5).share(1.0) == 1
-
-
-@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
-def test_only_a_share_of_a_batch_is_augmented(share: float, digits: tuple[DeviceImages, DeviceImages]) -> None:
-    pixels, normaliser = digits[0].images[:10], Normaliser(0.1307, 0.3081)
-    generator = torch.Generator().manual_seed(0)
-    images = normaliser(pixels, Augmentation(rotation=40, zoom=0.3), generator, share)
-    changed = (images != normaliser(pixels)).flatten(1).any(dim=1)
-    assert changed.tolist() == [place < 10 * share for place in range(10)]

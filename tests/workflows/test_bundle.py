@@ -11,7 +11,7 @@ import torch
 from mnistkit import locate
 from mnistkit.checkpoint import load_tensors, read_info, save_checkpoint
 from mnistkit.data.base import Dataset
-from mnistkit.data.batches import DeviceImages, Normaliser
+from mnistkit.data.batches import DeviceImages, Normalisation
 from mnistkit.exceptions import CheckpointError, MnistkitError, OutputError, UsageError
 from mnistkit.inference.calibration import MAX_FALSE_ALARM_RATE, Calibration
 from mnistkit.inference.checkpoints import load_checkpoint
@@ -47,9 +47,9 @@ def test_the_calibration_is_that_of_the_stored_weights(
     assert result.path == weights / "tiny.safetensors"
     loaded = load_checkpoint(result.path)
     val = DeviceImages.of(dataset.split("val"), torch.device("cpu"))
-    normaliser = Normaliser(dataset.mean, dataset.std)
+    normalisation = Normalisation(dataset.mean, dataset.std)
     with torch.inference_mode():
-        logits = loaded.model(normaliser(val.images))
+        logits = loaded.model(normalisation(val.images))
     stored = Calibration.of(loaded.info.calibration)
     assert stored == result.calibration
     assert stored.n == len(val) == 40

@@ -11,7 +11,7 @@ from mnistkit.exceptions import DeviceError
 from mnistkit.files import CACHE_VARIABLE
 from mnistkit.workflows import env
 from mnistkit.workflows.env import describe_environment
-from tests.test_runs import finished_run
+from tests.support.runs import finished_run
 
 
 def test_runs_and_cache_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

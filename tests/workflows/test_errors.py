@@ -131,16 +131,16 @@ def test_a_constant_model_looks_nowhere(constants):
 
 
 def test_attributions_add_up_to_what_the_image_changes(toys, trained):
-    from mnistkit.data.batches import Normaliser
+    from mnistkit.data.batches import Normalisation
     from mnistkit.evaluation.attribution import integrated_gradients
     from mnistkit.inference.checkpoints import load_checkpoint
 
     model = load_checkpoint(Path(trained), torch.device("cpu")).model
-    normaliser = Normaliser(toys.mean, toys.std)
+    normalisation = Normalisation(toys.mean, toys.std)
     images = torch.from_numpy(toys.test.images[:3].copy()).unsqueeze(1)
-    found = integrated_gradients(model, images, normaliser, [0, 1, 2], [1, 2, 0], batch_size=100, steps=256)
+    found = integrated_gradients(model, images, normalisation, [0, 1, 2], [1, 2, 0], batch_size=100, steps=256)
     with torch.no_grad():
-        logits = model(normaliser(images)) - model(normaliser(torch.zeros_like(images)))
+        logits = model(normalisation(images)) - model(normalisation(torch.zeros_like(images)))
     rows = torch.arange(3)
     change = logits[rows, [0, 1, 2]] - logits[rows, [1, 2, 0]]
     torch.testing.assert_close(found.sum(dim=(1, 2)), change, rtol=0.02, atol=0.02)

@@ -17,7 +17,7 @@ from PIL import Image
 
 from mnistkit.checkpoint import load_tensors, read_info, save_checkpoint
 from mnistkit.data import load_dataset
-from mnistkit.data.batches import Normaliser
+from mnistkit.data.batches import Normalisation
 from mnistkit.exceptions import CheckpointError, MnistkitError, PictureError, UsageError
 from mnistkit.imaging import load
 from mnistkit.imaging import prepare as preparing
@@ -59,7 +59,7 @@ def test_mnist_as_png_files_gives_the_answers_of_the_direct_evaluation(checkpoin
     images = torch.from_numpy(load_dataset("mnist").test.images[:300].copy()).unsqueeze(1)
     loaded = load_checkpoint(checkpoint)
     with torch.inference_mode():
-        shares = loaded.model(Normaliser(loaded.info.mean, loaded.info.std)(images)).double().softmax(dim=1)
+        shares = loaded.model(Normalisation(loaded.info.mean, loaded.info.std)(images)).double().softmax(dim=1)
     assert [int(each.ranking[0][0]) for each in found] == shares.argmax(dim=1).tolist()
     assert [each.probability for each in found] == pytest.approx(shares.amax(dim=1).tolist(), abs=1e-4)
     assert all(

@@ -1,13 +1,20 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import json
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import tomli_w
+from torch import nn
 
+from mnistkit import files
 from mnistkit.checkpoint import read_info
 from mnistkit.exceptions import (
     CheckpointError,
@@ -17,12 +24,14 @@ from mnistkit.exceptions import (
     RecipeError,
     UsageError,
 )
-from mnistkit.models import model_names
+from mnistkit.models import build_model, model_names
+from mnistkit.recipe_sources import read_toml, recipe_changes
 from mnistkit.runs import RunFolder
-from mnistkit.training.events import TrainingEvents
+from mnistkit.training.events import RunEnd, TrainingEvents
 from mnistkit.workflows.train import TrainResult, resolve_recipe, train, train_seeds
 from mnistkit.workflows.train_config import TrainConfig
 from tests.digits import write_digits
+from tests.support.teacher import Taught
 
 QUICK = {"epochs": 2, "learning_rate": 2e-3, "batch_size": 64, "ema_decay": 0.9}
 
@@ -54,15 +63,15 @@ def with_settings(config: TrainConfig, **settings: object) -> TrainConfig:
     return replace(config, changes=(*config.changes, ("test", settings)))
 
 
-def stop_after(steps: int) -> object:
+def stop_after(steps: int) -> Callable[[], bool]:
     """Return a ``should_stop`` that says yes when asked for the n-th time."""
     asked = iter(range(1, 10**6))
     return lambda: next(asked) >= steps
 
 
-def interrupt(config: TrainConfig, steps: int) -> None:
+def interrupt(config: TrainConfig, steps: int, **more: Any) -> None:
     with pytest.raises(InterruptedRunError, match=f"stopped after step {steps}"):
-        train(config, should_stop=stop_after(steps))  # type: ignore[arg-type]
+        train(config, should_stop=stop_after(steps), **more)
 
 
 @pytest.mark.parametrize("name", model_names())
@@ -71,7 +80,7 @@ def test_a_run_leaves_every_file_and_they_agree(config: TrainConfig, name: str) 
     folder = result.folder
     assert folder.status() == "finished"
     assert {path.name for path in folder.path.iterdir()} == {
-        "model.safetensors", "state.safetensors", "recipe.toml", "history.csv", "metrics.json", "curves.png",
+        "model.safetensors", "state.safetensors", "recipe.toml", "history.csv", "metrics.json",
     }  # fmt: skip
     metrics = json.loads(folder.metrics.read_text())
     assert metrics == result.metrics
@@ -85,7 +94,35 @@ def test_a_run_leaves_every_file_and_they_agree(config: TrainConfig, name: str) 
     best = min(rows, key=lambda row: float(row["val_loss"]))
     assert int(best["epoch"]) == info.epoch
     assert float(best["val_loss"]) == info.metrics["val_loss"]
-    assert folder.curves.read_bytes().startswith(b"\x89PNG")
+    assert info.objective == metrics["objective"] == {"name": "cross-entropy"}
+
+
+class Watching(TrainingEvents):
+    """Notes what is measured, and what is in the run folder at that time."""
+
+    def __init__(self) -> None:
+        self.ends: list[RunEnd] = []
+        self.states: list[str] = []
+
+    def run_measured(self, end: RunEnd) -> None:
+        self.ends.append(end)
+        self.states.append(end.folder.status())
+        if len(self.ends) == 1:
+            raise OutputError("the disk is full")
+
+
+def test_a_run_is_finished_after_those_who_watch_it(config: TrainConfig) -> None:
+    watching = Watching()
+    with pytest.raises(OutputError, match="the disk is full"):
+        train(config, watching)
+    result = train(replace(config, resume=True), watching)
+    assert watching.states == ["unfinished", "unfinished"]
+    first, second = watching.ends
+    assert first == second
+    assert (second.folder, second.architecture, second.seed) == (result.folder, "lenet5", 0)
+    assert second.test_accuracy == result.metrics["test"]["top1"]
+    assert [record.epoch for record in second.history] == [1, 2]
+    assert second.chosen_epoch == result.metrics["kept_epoch"]
 
 
 def test_it_learns(config: TrainConfig) -> None:
@@ -94,8 +131,6 @@ def test_it_learns(config: TrainConfig) -> None:
 
 
 def test_a_recorded_recipe_trains_the_same_weights_again(config: TrainConfig, tmp_path: Path) -> None:
-    from mnistkit.recipe_sources import recipe_changes
-
     first = train(with_settings(config, seed=3))
     changes = tuple(recipe_changes(file=first.folder.recipe, environment={}))
     second = train(replace(config, changes=changes, out=tmp_path / "again"))
@@ -154,6 +189,65 @@ def test_resume_refuses_another_recipe_and_takes_an_unchanged_default(config: Tr
     assert train(replace(config, changes=(), resume=True)).metrics["epochs"] == 2
 
 
+def as_recorded_before(folder: RunFolder) -> None:
+    """Turn a run's ``recipe.toml`` into what the version before wrote: other keys, and no objective."""
+    values = read_toml(folder.recipe)
+    augmentation = values["augmentation"]
+    augmentation["cooldown"], augmentation["remainder"] = (
+        augmentation.pop("ramp_down"),
+        augmentation.pop("final_share"),
+    )
+    values["pin_memory"] = False
+    del values["run"]["objective"]
+    folder.recipe.write_text(tomli_w.dumps(values))
+
+
+@pytest.mark.parametrize("exposed", [{}, {"outliers": 0.1}], ids=["cross-entropy", "outlier exposure"])
+def test_a_run_of_an_earlier_version_is_resumed_and_known_when_finished(
+    config: TrainConfig, tmp_path: Path, exposed: dict[str, float]
+) -> None:
+    fading = with_settings(config, **exposed, **{"augmentation.ramp_down": 0.6, "augmentation.final_share": 0.3})
+    whole = train(replace(fading, out=tmp_path / "whole"))
+    interrupt(fading, 25)
+    folder = RunFolder(config.out or Path())
+    as_recorded_before(folder)
+    assert digest(train(replace(fading, resume=True))) == digest(whole)
+    as_recorded_before(folder)
+    assert not train(fading).trained
+    with pytest.raises(RecipeError, match=r"augmentation\.ramp_down=0\.6, not 0\.5"):
+        train(with_settings(fading, **{"augmentation.ramp_down": 0.5}))
+
+
+def test_a_key_of_an_earlier_version_is_answered_by_its_new_name(config: TrainConfig) -> None:
+    with pytest.raises(RecipeError, match=r"'augmentation\.cooldown' is now called 'augmentation\.ramp_down'"):
+        train(with_settings(config, **{"augmentation.cooldown": 0.5}))
+
+
+@pytest.fixture(scope="module")
+def teacher() -> nn.Module:
+    return build_model("lenet5", 10)
+
+
+def test_a_run_is_named_recorded_and_resumed_by_its_objective(config: TrainConfig, teacher: nn.Module) -> None:
+    def taught_by(name: str) -> dict[str, Any]:
+        return {"objective": lambda recipe: Taught(teacher, name)}
+
+    config = replace(config, out=None)
+    whole = train(config, **taught_by("convnext"))
+    assert whole.folder.path == Path("runs/lenet5-digits-seed0-from-convnext")
+    recorded = {"name": "taught", "teacher": "convnext", "temperature": 2.0}
+    assert whole.metrics["objective"] == read_info(whole.checkpoint).objective == recorded
+    assert read_toml(whole.folder.recipe)["run"]["objective"] == recorded
+
+    other = replace(config, out=Path("other"))
+    interrupt(other, 20, **taught_by("convnext"))
+    with pytest.raises(OutputError, match=r"objective\.teacher convnext, not mlp"):
+        train(replace(other, resume=True), **taught_by("mlp"))
+    with pytest.raises(OutputError, match=r"objective\.name taught, not cross-entropy"):
+        train(replace(other, resume=True))
+    assert digest(train(replace(other, resume=True), **taught_by("convnext"))) == digest(whole)
+
+
 def test_resume_of_nothing_starts_and_says_so(config: TrainConfig) -> None:
     notes = Notes()
     assert train(replace(config, resume=True), notes).trained
@@ -192,7 +286,7 @@ def test_seeds_are_consecutive_and_summarised(config: TrainConfig) -> None:
 
 def test_interrupted_seeds_are_resumed(config: TrainConfig) -> None:
     with pytest.raises(InterruptedRunError):
-        train_seeds(with_settings(config, epochs=1), 2, should_stop=stop_after(20))  # type: ignore[arg-type]
+        train_seeds(with_settings(config, epochs=1), 2, should_stop=stop_after(20))
     result = train_seeds(replace(with_settings(config, epochs=1), resume=True), 2)
     assert [run.trained for run in result.runs] == [False, True]
 
@@ -221,8 +315,6 @@ def test_a_mistake_does_not_cost_an_earlier_result(config: TrainConfig, mistake:
 
 
 def test_too_small_a_disk_is_noticed_before_training(config: TrainConfig, monkeypatch: pytest.MonkeyPatch) -> None:
-    import shutil
-
     usage = shutil.disk_usage(".")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1000))
     with pytest.raises(OutputError, match="MB free"):
@@ -232,10 +324,6 @@ def test_too_small_a_disk_is_noticed_before_training(config: TrainConfig, monkey
 def test_a_disk_that_fills_up_keeps_the_last_good_state(
     config: TrainConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import errno
-
-    from mnistkit import files
-
     interrupt(config, 20)
     before = RunFolder(config.out or Path()).state.read_bytes()
 

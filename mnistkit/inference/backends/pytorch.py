@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from mnistkit.checkpoint import CheckpointInfo
-from mnistkit.data.batches import Normaliser
+from mnistkit.data.batches import Normalisation
 from mnistkit.inference.logits import predict_logits
 
 # More would hardly be faster than pictures are read, and each takes 80 MB for a batch.
@@ -31,7 +31,7 @@ class TorchBackend:
     def __init__(self, model: torch.nn.Module, info: CheckpointInfo, *, batch_size: int) -> None:
         # Every pass puts the model back into the mode it was in: not into training, while another pass runs.
         self._model = model.eval()
-        self._normaliser = Normaliser(info.mean, info.std)
+        self._normalisation = Normalisation(info.mean, info.std)
         self._batch_size = batch_size
         self._device = next(model.parameters()).device
         self._classes = len(info.classes)
@@ -41,7 +41,7 @@ class TorchBackend:
         if not len(tiles):
             return np.zeros((0, self._classes), dtype=np.float32)
         images = torch.from_numpy(tiles).unsqueeze(1).to(self._device)
-        found = predict_logits(self._model, images, self._normaliser, batch_size=self._batch_size)
+        found = predict_logits(self._model, images, self._normalisation, batch_size=self._batch_size)
         logits: NDArray[np.float32] = found.cpu().numpy()
         return logits
 

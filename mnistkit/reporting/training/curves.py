@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistkit.reporting.figures import figure_file
-from mnistkit.training.events import EpochRecord
+from mnistkit.reporting.numbers import percentage
+from mnistkit.training.events import EpochRecord, RunEnd, TrainingEvents
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,6 +16,21 @@ if TYPE_CHECKING:
 _BLOCKS = "▁▂▃▄▅▆▇█"
 # From the palette of Okabe and Ito, which colour-blind readers can tell apart.
 _TRAIN_COLOUR, _VALIDATION_COLOUR, _CHOSEN_COLOUR = "#0072B2", "#D55E00", "#555555"
+
+
+class CurvesWriter(TrainingEvents):
+    """Leaves ``curves.png`` in the folder of every run that comes to its end."""
+
+    def run_measured(self, end: RunEnd) -> None:
+        """Draw the run's curves.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        title = (
+            f"{end.architecture} on {end.dataset}, seed {end.seed}: test accuracy {percentage(end.test_accuracy)}"
+        )
+        write_curves(end.folder.curves, end.history, end.chosen_epoch, title)
 
 
 def write_curves(path: Path, history: Sequence[EpochRecord], chosen_epoch: int | None, title: str) -> None:

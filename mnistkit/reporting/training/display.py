@@ -13,8 +13,8 @@ from rich.text import Text
 
 from mnistkit.reporting import console as consoles
 from mnistkit.reporting.numbers import percent, percentage
-from mnistkit.reporting.training.curves import sparkline
-from mnistkit.training.events import EpochRecord, RunStart, StepReport, TrainingEvents
+from mnistkit.reporting.training.curves import CurvesWriter, sparkline
+from mnistkit.training.events import EpochRecord, RunStart, StepReport
 
 if TYPE_CHECKING:
     from mnistkit.workflows.train import SeedsResult, TrainResult
@@ -24,10 +24,10 @@ _HEADINGS = ("epoch", "train loss", "acc", "val loss", "acc", "lr", "img/s", "ti
 _WIDTHS = (5, 10, 8, 8, 8, 7, 7, 6, 4)
 
 
-class TrainingDisplay(TrainingEvents):
+class TrainingDisplay(CurvesWriter):
     """On a terminal a bar for the running epoch above which finished epochs collect; else a line per epoch.
 
-    Everything goes to standard error; standard output is for the result.
+    Everything goes to standard error; standard output is for the result. At the end the curves are drawn.
     """
 
     def __init__(self, console: Console | None = None) -> None:

@@ -1,0 +1,71 @@
+"""What every objective can do."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from mnistkit.data.base import Dataset
+
+
+class Objective(ABC):
+    """What training minimises, and all that only this objective needs.
+
+    Making one is quick and reads no data, because a run's folder is named and checked by it before anything else
+    is done. :meth:`set_up` is called once, before the first step; :meth:`extend_batch` and the objective itself in
+    every step. Nothing of an objective is saved with a run, so what it draws must follow from the seed and the
+    step (:mod:`mnistkit.training.seeds`); then a resumed run goes on exactly.
+
+    Attributes:
+        name: How it is recorded.
+        folder_suffix: What it adds to the name of a run's folder, with its own separator; "" adds nothing.
+    """
+
+    name: ClassVar[str]
+    folder_suffix: str = ""
+
+    @abstractmethod
+    def __call__(self, model: nn.Module, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Run the model and judge its answers.
+
+        Args:
+            model: The model in training mode; called within the training's precision.
+            inputs: Float tensor of shape (n, 1, 28, 28), normalised.
+            labels: int64 tensor of shape (n,).
+
+        Returns:
+            The mean loss in nats, a scalar, and the model's logits, of shape (n, classes).
+        """
+
+    def set_up(self, dataset: Dataset, device: torch.device) -> None:  # noqa: B027
+        """Get ready to train on ``dataset``: draw, load or move to ``device`` what the steps need.
+
+        Most need nothing.
+
+        Raises:
+            MnistkitError: it cannot be used on this dataset.
+        """
+
+    def extend_batch(self, pixels: Tensor, labels: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        """Return the batch as it is to be augmented and learned.
+
+        Args:
+            pixels: uint8 tensor of shape (n, 1, 28, 28).
+            labels: int64 tensor of shape (n,).
+            step: Steps taken before this one, over all epochs.
+
+        Returns:
+            By default the same. Images put first are always augmented; labels below 0 never count as right.
+        """
+        return pixels, labels
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a run's folder and its checkpoint record: plain values, all that the recipe does not hold.
+
+        A run is only resumed if they are the same.
+        """
+        return {"name": self.name}

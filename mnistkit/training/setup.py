@@ -1,0 +1,111 @@
+"""The one place where a training is put together: device, precision, data, objective, model and state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from mnistkit.data.base import Dataset, LabelledImages
+from mnistkit.data.batches import DeviceImages, Normalisation
+from mnistkit.device import Precision, choose_precision, device_title, prepare, seed_everything, select_device
+from mnistkit.models import build_model
+from mnistkit.recipe import Recipe
+from mnistkit.training.events import TrainingEvents
+from mnistkit.training.loop import TrainingJob
+from mnistkit.training.objectives.base import Objective
+from mnistkit.training.state import TrainingState
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where a training runs, and in which arithmetic.
+
+    Attributes:
+        device: Holds data and model.
+        precision: That of the training's forward passes.
+    """
+
+    device: torch.device
+    precision: Precision
+
+    @property
+    def title(self) -> str:
+        """The device, with its product name."""
+        return device_title(self.device)
+
+
+def set_up_machine(device: str, precision: str) -> Machine:
+    """Choose device and precision, and set the process up for them.
+
+    Args:
+        device: As :func:`mnistkit.device.select_device` takes it.
+        precision: As :func:`mnistkit.device.choose_precision` takes it.
+
+    Raises:
+        DeviceError: an unknown name, or one that this machine does not have.
+    """
+    chosen = select_device(device)
+    prepare(chosen)
+    return Machine(chosen, choose_precision(chosen, precision))
+
+
+@dataclass(frozen=True)
+class TrainingSetup:
+    """What makes a job and a state that fit each other.
+
+    Attributes:
+        architecture: Name in the model registry.
+        recipe: Every number of the training.
+        dataset: Gives the classes and the normalisation.
+        machine: Where it runs.
+    """
+
+    architecture: str
+    recipe: Recipe
+    dataset: Dataset
+    machine: Machine
+
+    @property
+    def normalisation(self) -> Normalisation:
+        """What turns the dataset's pixels into the model's inputs."""
+        return Normalisation(self.dataset.mean, self.dataset.std)
+
+    def on_device(self, data: LabelledImages) -> DeviceImages:
+        """Return a split on the training's device."""
+        return DeviceImages.of(data, self.machine.device)
+
+    def job(
+        self,
+        objective: Objective,
+        train: DeviceImages,
+        val: DeviceImages | None = None,
+        *,
+        events: TrainingEvents | None = None,
+        epoch_done: Callable[[TrainingState, bool], None] = lambda state, is_best: None,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> TrainingJob:
+        """Set the objective up and return the job of minimising it; see :class:`TrainingJob` for the arguments.
+
+        Raises:
+            MnistkitError: the objective cannot be used on this dataset.
+        """
+        objective.set_up(self.dataset, self.machine.device)
+        return TrainingJob(
+            recipe=self.recipe,
+            train=train,
+            val=val,
+            normalisation=self.normalisation,
+            objective=objective,
+            precision=self.machine.precision,
+            events=events or TrainingEvents(),
+            epoch_done=epoch_done,
+            should_stop=should_stop,
+        )
+
+    def fresh_state(self) -> TrainingState:
+        """Seed every generator and return the state before the first step, with newly initialised weights."""
+        seed_everything(self.recipe.seed)
+        model = build_model(self.architecture, num_classes=len(self.dataset.classes)).to(self.machine.device)
+        return TrainingState.fresh(model, self.recipe, scale_loss=self.machine.precision.name == "fp16")

@@ -1,0 +1,212 @@
+"""One training run, from the data to ``metrics.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from mnistkit.checkpoint import CheckpointInfo, load_tensors, package_versions, read_info, save_checkpoint
+from mnistkit.data import load_dataset
+from mnistkit.data.base import Dataset
+from mnistkit.evaluation.metrics import Metrics, measure
+from mnistkit.exceptions import InterruptedRunError
+from mnistkit.inference.logits import predict_logits
+from mnistkit.recipe import Recipe
+from mnistkit.runs import RunFolder
+from mnistkit.training.events import RunEnd, RunStart, TrainingEvents
+from mnistkit.training.loop import TrainingJob, run_training
+from mnistkit.training.objectives.base import Objective
+from mnistkit.training.setup import TrainingSetup, set_up_machine
+from mnistkit.training.state import TrainingState
+from mnistkit.workflows import run_files
+from mnistkit.workflows.train_config import TrainConfig
+
+METRICS_SCHEMA = "mnistkit/metrics/1"
+"""Form and version of ``metrics.json``."""
+
+
+def run_facts(config: TrainConfig, objective: Objective) -> dict[str, Any]:
+    """Return what a run is besides its recipe: it is recorded, and only a run of the same is resumed."""
+    return {
+        "architecture": config.architecture,
+        "dataset": config.dataset,
+        "full": config.full,
+        "objective": objective.describe(),
+    }
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """A training that is to be started or gone on with.
+
+    Attributes:
+        config: What to train.
+        recipe: The resolved recipe.
+        objective: What is minimised.
+        folder: Where everything is written.
+        events: Is told what happens.
+        should_stop: Asked after each step; True saves everything and ends the run there.
+    """
+
+    config: TrainConfig
+    recipe: Recipe
+    objective: Objective
+    folder: RunFolder
+    events: TrainingEvents
+    should_stop: Callable[[], bool]
+
+    def execute(self) -> Mapping[str, Any]:
+        """Train, measure and write everything.
+
+        Returns:
+            The content of ``metrics.json``.
+
+        Raises:
+            MnistkitError: as :func:`mnistkit.workflows.train.train` does.
+        """
+        machine = set_up_machine(self.config.device, self.recipe.precision)
+        dataset = load_dataset(self.config.dataset, replace(self.config.load, workers=self.recipe.workers))
+        setup = TrainingSetup(self.config.architecture, self.recipe, dataset, machine)
+        job = self._job(setup)
+        state = self._state(setup)
+        run_files.write_recipe(self.folder, self.recipe, run_facts(self.config, self.objective))
+        self.events.run_started(self._start(setup, job, state))
+        if not run_training(job, state):
+            self._interrupted(state)
+        return self._finish(setup, state)
+
+    def _job(self, setup: TrainingSetup) -> TrainingJob:
+        def epoch_done(state: TrainingState, is_best: bool) -> None:
+            if is_best:
+                info = self._checkpoint_info(setup.dataset, state)
+                save_checkpoint(self.folder.model, state.evaluated_model.state_dict(), info)
+            run_files.write_history(self.folder, state.history)
+            state.save(self.folder.state)
+
+        dataset, full = setup.dataset, self.config.full
+        return setup.job(
+            self.objective,
+            setup.on_device(dataset.train if full else dataset.split("train")),
+            None if full else setup.on_device(dataset.split("val")),
+            events=self.events,
+            epoch_done=epoch_done,
+            should_stop=self.should_stop,
+        )
+
+    def _state(self, setup: TrainingSetup) -> TrainingState:
+        """Return the state to start from: fresh, after removing an earlier run, or the one to resume."""
+        state = setup.fresh_state()
+        if self.config.resume and not self.config.overwrite and self.folder.state.exists():
+            state.restore(self.folder.state)
+        else:
+            # Only now that data, device and model are there: a mistake must not cost an earlier result.
+            self.folder.clear()
+        run_files.check_space(self.folder, state)
+        return state
+
+    def _start(self, setup: TrainingSetup, job: TrainingJob, state: TrainingState) -> RunStart:
+        precision = setup.machine.precision
+        return RunStart(
+            architecture=self.config.architecture,
+            parameters=_parameters(state),
+            dataset=self.config.dataset,
+            train_size=len(job.train),
+            val_size=0 if job.val is None else len(job.val),
+            device=setup.machine.title,
+            precision=precision.name,
+            precision_reason=precision.reason,
+            epochs=self.recipe.epochs,
+            steps_per_epoch=job.steps_per_epoch,
+            seed=self.recipe.seed,
+            folder=str(self.folder.path),
+            resumed_at_step=state.step,
+        )
+
+    def _checkpoint_info(self, dataset: Dataset, state: TrainingState) -> CheckpointInfo:
+        """Return the description of the weights of the epoch just finished."""
+        record = state.history[-1]
+        figures = {"val_loss": record.val_loss, "val_accuracy": record.val_accuracy}
+        return CheckpointInfo(
+            architecture=self.config.architecture,
+            classes=dataset.classes,
+            mean=dataset.mean,
+            std=dataset.std,
+            preparation=dataset.preparation,
+            dataset=self.config.dataset,
+            split=self._split_text(dataset),
+            recipe=self.recipe.to_dict(),
+            objective=self.objective.describe(),
+            seed=self.recipe.seed,
+            epoch=record.epoch,
+            metrics={name: value for name, value in figures.items() if value is not None},
+        )
+
+    def _split_text(self, dataset: Dataset) -> str:
+        total = len(dataset.train)
+        if self.config.full:
+            return f"trained on all {total} training images; last weights, nothing chosen"
+        train = total - dataset.validation_size
+        chosen = "epoch chosen by the loss on" if self.recipe.selection == "best" else "last epoch; checked on"
+        return f"trained on {train} images; {chosen} {dataset.validation_size} validation images"
+
+    def _interrupted(self, state: TrainingState) -> None:
+        state.save(self.folder.state)
+        kept = f"the best epoch so far is kept in {self.folder.model}" if state.history else "no epoch is finished"
+        raise InterruptedRunError(
+            f"stopped after step {state.step}; {kept}",
+            hint=f"go on with the same command and --resume (run folder: {self.folder.path})",
+        )
+
+    def _finish(self, setup: TrainingSetup, state: TrainingState) -> Mapping[str, Any]:
+        """Measure the kept weights on the test images and write the last files, ``metrics.json`` at the end."""
+        weights, info = load_tensors(self.folder.model), read_info(self.folder.model)
+        state.evaluated_model.load_state_dict(weights)
+        test = _test_figures(setup, state)
+        save_checkpoint(self.folder.model, weights, replace(info, metrics={**info.metrics, **_headline(test)}))
+        self.events.run_measured(
+            RunEnd(
+                folder=self.folder,
+                architecture=self.config.architecture,
+                dataset=self.config.dataset,
+                seed=self.recipe.seed,
+                history=tuple(state.history),
+                chosen_epoch=None if self.config.full else info.epoch,
+                test_accuracy=test.top1,
+            )
+        )
+        metrics = {
+            "schema": METRICS_SCHEMA,
+            **run_facts(self.config, self.objective),
+            "seed": self.recipe.seed,
+            "parameters": _parameters(state),
+            "split": info.split,
+            "epochs": len(state.history),
+            "kept_epoch": info.epoch,
+            "validation": {name: info.metrics[name] for name in info.metrics if name.startswith("val_")},
+            "test": asdict(test),
+            "train_seconds": sum(record.seconds for record in state.history),
+            "device": setup.machine.title,
+            "precision": setup.machine.precision.name,
+            "command": self.config.command,
+            "versions": package_versions(),
+        }
+        run_files.write_metrics(self.folder, metrics)
+        # Read back, so that the result of a run is the same now and later.
+        return run_files.read_metrics(self.folder)
+
+
+def _test_figures(setup: TrainingSetup, state: TrainingState) -> Metrics:
+    test = setup.on_device(setup.dataset.test)
+    logits = predict_logits(
+        state.evaluated_model, test.images, setup.normalisation, batch_size=setup.recipe.eval_batch_size
+    )
+    return measure(logits, test.labels)
+
+
+def _headline(test: Metrics) -> dict[str, float]:
+    return {"test_accuracy": test.top1, "test_top2": test.top2, "test_nll": test.nll, "test_n": test.n}
+
+
+def _parameters(state: TrainingState) -> int:
+    return sum(p.numel() for p in state.model.parameters())
