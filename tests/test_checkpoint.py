@@ -37,7 +37,7 @@ from mnistkit.recipe import Recipe
 CLASSES = tuple("0123456789")
 PATH = Path("model.safetensors")
 # Files from before they were written lack these.
-OPTIONAL = ("preparation", "calibration")
+OPTIONAL = ("preparation", "calibration", "objective")
 quiet = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -103,6 +103,13 @@ def test_files_written_before_there_was_a_key_are_read(key: str) -> None:
 def test_a_preparation_survives_the_round_trip(preparation: Preparation) -> None:
     save_checkpoint(PATH, weights(), description(preparation=preparation))
     assert read_info(PATH).preparation == preparation
+
+
+def test_an_objective_and_the_recipe_of_an_earlier_version_survive_the_round_trip() -> None:
+    objective = {"name": "taught", "teacher": "convnext", "temperature": 2.0}
+    recipe = {"epochs": 3, "pin_memory": False, "augmentation": {"cooldown": 0.6, "remainder": 0.3}}
+    save_checkpoint(PATH, weights(), description(objective=objective, recipe=recipe))
+    assert (read_info(PATH).objective, read_info(PATH).recipe) == (objective, recipe)
 
 
 GOOD_CALIBRATION = {"temperature": 1.2, "threshold": 0.7, "false_alarm_rate": 0.005, "n": 5000.0}
@@ -277,6 +284,7 @@ DAMAGE = {
         *(None, [], "ink", {"kind": "glue"}, {"kind": 3}, {"colour": "red"}),
         *({"kind": "ink", "inverted": True}, {"kind": "whole", "inverted": 1}),
     ],
+    "objective": [None, [], "cross-entropy"],
     "versions": [None, []],
     "format_version": ["1", True, None, [1], 1.0],
     "calibration": [
