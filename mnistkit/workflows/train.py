@@ -14,7 +14,7 @@ from mnistkit.recipe_sources import apply_changes
 from mnistkit.runs import RunFolder, default_run_path
 from mnistkit.training.events import TrainingEvents
 from mnistkit.workflows import run_files
-from mnistkit.workflows.train_config import TrainConfig
+from mnistkit.workflows.train_config import TrainConfig, run_facts
 
 if TYPE_CHECKING:
     from mnistkit.training.objectives.base import Objective
@@ -79,11 +79,11 @@ def train(
         NonFiniteLossError: the training diverged.
         InterruptedRunError: ``should_stop`` ended it.
     """
+    recipe = resolve_recipe(config)
+    # Not before: a mistaken name is answered without torch.
     from mnistkit.training.objectives import choose_objective
-    from mnistkit.workflows.training_run import TrainingRun
 
     events, choose = events or TrainingEvents(), objective or choose_objective
-    recipe = resolve_recipe(config)
     folder = RunFolder(config.out or _default_path(config, recipe, choose(recipe)))
     if folder.status() == "finished" and not config.overwrite:
         events.note(f"{folder.path} is already finished; --overwrite trains it again")
@@ -94,6 +94,9 @@ def train(
         events.note(f"nothing to resume in {folder.path}; starting")
     recipe = _agreed_recipe(folder, config, recipe, choose)
     folder.create()
+    # Not before: a finished run is shown without what a training needs.
+    from mnistkit.workflows.training_run import TrainingRun
+
     metrics = TrainingRun(config, recipe, choose(recipe), folder, events, should_stop).execute()
     return TrainResult(folder, metrics, trained=True)
 
@@ -176,7 +179,6 @@ def _checked_recipe(folder: RunFolder, config: TrainConfig, choose: ObjectiveCho
         RecipeError: a setting given now differs from the run's.
     """
     from mnistkit.training.objectives import choose_objective
-    from mnistkit.workflows.training_run import run_facts
 
     stored, facts = run_files.read_recipe(folder)
     # Before there was more than one objective to choose, a run trained with what its recipe says.

@@ -1,13 +1,16 @@
-"""What ``mnistkit train`` is asked to do."""
+"""What ``mnistkit train`` is asked to do, and by what the run that does it is known again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mnistkit.data.base import LoadOptions
+
+if TYPE_CHECKING:
+    from mnistkit.training.objectives.base import Objective
 
 DEFAULT_ARCHITECTURE = "convnext"
 DEFAULT_DATASET = "mnist"
@@ -41,3 +44,13 @@ class TrainConfig:
     full: bool = False
     load: LoadOptions = field(default_factory=LoadOptions)
     command: str = ""
+
+
+def run_facts(config: TrainConfig, objective: Objective) -> dict[str, Any]:
+    """Return what a run is besides its recipe: it is recorded, and only a run of the same is resumed."""
+    return {
+        "architecture": config.architecture,
+        "dataset": config.dataset,
+        "full": config.full,
+        "objective": objective.describe(),
+    }

@@ -20,20 +20,10 @@ from mnistkit.training.objectives.base import Objective
 from mnistkit.training.setup import TrainingSetup, set_up_machine
 from mnistkit.training.state import TrainingState
 from mnistkit.workflows import run_files
-from mnistkit.workflows.train_config import TrainConfig
+from mnistkit.workflows.train_config import TrainConfig, run_facts
 
 METRICS_SCHEMA = "mnistkit/metrics/1"
 """Form and version of ``metrics.json``."""
-
-
-def run_facts(config: TrainConfig, objective: Objective) -> dict[str, Any]:
-    """Return what a run is besides its recipe: it is recorded, and only a run of the same is resumed."""
-    return {
-        "architecture": config.architecture,
-        "dataset": config.dataset,
-        "full": config.full,
-        "objective": objective.describe(),
-    }
 
 
 @dataclass(frozen=True)
