@@ -132,7 +132,7 @@ def errors(
         }
         # What was not asked for is left to the defaults, and the two searches have different ones.
         given = {name: value for name, value in given.items() if value is not None}
-        result = _suspects(given) if suspect else _mistakes(given)
+        result = _suspects(given) if suspect else _misclassifications(given)
     if as_json:
         console.print_json(result.to_json(), SCHEMA)
     else:
@@ -143,7 +143,7 @@ def errors(
         console.note(f"wrote {path}")
 
 
-def _mistakes(given: dict[str, Any]) -> ErrorsResult:
+def _misclassifications(given: dict[str, Any]) -> ErrorsResult:
     from mnistkit.reporting import console
     from mnistkit.workflows.errors import ErrorsConfig, find_errors
 

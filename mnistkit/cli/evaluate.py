@@ -9,8 +9,9 @@ import typer
 from mnistkit.cli.options import Checkpoints, DatasetOption, Device, Json, Precision, SkipBad, Split
 from mnistkit.workflows.inputs import InferenceConfig
 
-Augmented = Annotated[
-    bool, typer.Option("--augmented", help="Also measure on a highly augmented copy of the images.")
+Perturbed = Annotated[
+    bool,
+    typer.Option("--perturbed", help="Also measure on perturbed images: rotated, moved, scaled and sheared."),
 ]
 Ensemble = Annotated[
     bool, typer.Option("--ensemble", help="Also measure the average of the checkpoints' probabilities.")
@@ -33,7 +34,7 @@ def evaluate(
     checkpoints: Checkpoints = None,
     dataset: DatasetOption = None,
     split: Split = "test",
-    augmented: Augmented = False,
+    perturbed: Perturbed = False,
     ensemble: Ensemble = False,
     fail_under: FailUnder = None,
     device: Device = "auto",
@@ -58,7 +59,7 @@ def evaluate(
             checkpoints=tuple(checkpoints or ()),
             dataset=dataset,
             split=split,
-            augmented=augmented,
+            perturbed=perturbed,
             ensemble=ensemble,
             device=device,
             precision=precision or InferenceConfig.precision,

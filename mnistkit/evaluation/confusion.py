@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistkit.evaluation.results import Source
+from mnistkit.evaluation.results import EvaluatedCheckpoint
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ class ModelConfusion:
     """The confusion matrix of one model; rows are the true classes, columns the predicted ones.
 
     Attributes:
-        source: The checkpoint.
+        checkpoint: The checkpoint.
         counts: int64 array of shape (classes, classes).
         values: ``counts`` itself, or its normalised form with shares from 0 to 1.
     """
 
-    source: Source
+    checkpoint: EvaluatedCheckpoint
     counts: NDArray[np.int64]
     values: NDArray[Any]
 
@@ -111,7 +111,7 @@ class ConfusionResult:
 
     @property
     def errors(self) -> int:
-        """How many mistakes all models make together."""
+        """How many errors all models make together."""
         return sum(model.errors for model in self.models)
 
     def pairs(self) -> list[Pair]:
@@ -130,7 +130,7 @@ class ConfusionResult:
         }
         document["models"] = [
             {
-                **asdict(model.source),
+                "checkpoint": asdict(model.checkpoint),
                 "errors": model.errors,
                 "accuracy": model.accuracy,
                 "recall": model.recall,
@@ -157,12 +157,16 @@ class ConfusionResult:
 
 
 def measure_confusion(
-    source: Source, labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: int, normalize: str
+    checkpoint: EvaluatedCheckpoint,
+    labels: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+    classes: int,
+    normalize: str,
 ) -> ModelConfusion:
     """Return the confusion matrix of one model, by scikit-learn.
 
     Args:
-        source: The checkpoint.
+        checkpoint: The checkpoint.
         labels: int64 array of shape (n,): the true classes.
         predicted: int64 array of shape (n,).
         classes: How many classes there are, whether they all occur or not.
@@ -176,7 +180,7 @@ def measure_confusion(
     values = counts
     if normalize != "none":
         values = confusion_matrix(labels, predicted, labels=places, normalize=normalize)
-    return ModelConfusion(source, counts, values)
+    return ModelConfusion(checkpoint, counts, values)
 
 
 def _shares(parts: NDArray[np.int64], wholes: NDArray[np.int64]) -> tuple[float | None, ...]:

@@ -1,4 +1,4 @@
-"""The result of looking for mistakes: which models, on what, and the images they get wrong."""
+"""The result of looking for errors: which models, on what, and the images they get wrong."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from mnistkit.evaluation.misclassified import Judgement, Mistake, Section, Selection
-from mnistkit.evaluation.results import Source
+from mnistkit.evaluation.misclassifications import Misclassification, Section, Selection, WrongPrediction
+from mnistkit.evaluation.results import EvaluatedCheckpoint
 
 
 @dataclass(frozen=True)
@@ -39,23 +39,23 @@ class CrossValidation:
 
 
 @dataclass(frozen=True)
-class JudgedModel:
+class ModelErrors:
     """A model and how much it gets wrong.
 
     Attributes:
         name: The run's or the file's name.
-        source: The checkpoint; None for the models of a cross-validation.
+        checkpoint: The checkpoint; None for the models of a cross-validation.
         errors: How many of the images it gets wrong.
     """
 
     name: str
-    source: Source | None
+    checkpoint: EvaluatedCheckpoint | None
     errors: int
 
 
 @dataclass(frozen=True)
 class ErrorsResult:
-    """The mistakes of one model, of several, or the labels that a cross-validation disputes.
+    """The misclassifications of one model, of several, or the labels that a cross-validation disputes.
 
     Attributes:
         dataset: The dataset's name or folder.
@@ -64,11 +64,11 @@ class ErrorsResult:
         classes: The class names in the order of the labels.
         device: The device, with its product name.
         precision: Arithmetic of the forward passes.
-        models: What made the mistakes, in the order given.
-        selection: Which mistakes were asked for.
-        sections: The mistakes, divided by who makes them.
-        explained: The method of the heat maps; None if they were not asked for.
-        cross_validation: How suspect labels were found; None for mistakes of checkpoints.
+        models: What made the misclassifications, in the order given.
+        selection: Which misclassifications were asked for.
+        sections: The misclassifications, divided by who makes them.
+        explained: The method of the attribution maps; None if they were not asked for.
+        cross_validation: How suspect labels were found; None for misclassifications of checkpoints.
     """
 
     dataset: str
@@ -77,19 +77,19 @@ class ErrorsResult:
     classes: tuple[str, ...]
     device: str
     precision: str
-    models: tuple[JudgedModel, ...]
+    models: tuple[ModelErrors, ...]
     selection: Selection
     sections: tuple[Section, ...]
     explained: str | None = None
     cross_validation: CrossValidation | None = None
 
     @property
-    def mistakes(self) -> Iterator[Mistake]:
-        """All mistakes of all sections."""
-        return (mistake for section in self.sections for mistake in section.mistakes)
+    def misclassifications(self) -> Iterator[Misclassification]:
+        """All misclassifications of all sections."""
+        return (image for section in self.sections for image in section.misclassifications)
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values: classes by name, shares from 0 to 1, one entry for each model's mistake."""
+        """Return plain values: classes by name, shares from 0 to 1, one entry for each model's image."""
         validation = self.cross_validation
         return {
             "dataset": self.dataset,
@@ -115,23 +115,23 @@ class ErrorsResult:
             "kind": section.kind,
             "models": [self.models[place].name for place in section.models],
             "total": section.total,
-            "mistakes": [
-                self._mistake(mistake, each) for mistake in section.mistakes for each in mistake.judgements
+            "misclassifications": [
+                self._entry(image, each) for image in section.misclassifications for each in image.predictions
             ],
         }
 
-    def _mistake(self, mistake: Mistake, judgement: Judgement) -> dict[str, Any]:
+    def _entry(self, image: Misclassification, prediction: WrongPrediction) -> dict[str, Any]:
         values: dict[str, Any] = {
-            "index": mistake.index,
-            "model": self.models[judgement.model].name,
-            "true": self.classes[mistake.label],
-            "predicted": self.classes[judgement.predicted],
-            "confidence": judgement.confidence,
-            "margin": judgement.margin,
-            "loss": judgement.loss,
-            "note": mistake.note,
-            "probabilities": dict(zip(self.classes, judgement.probabilities.tolist(), strict=True)),
+            "index": image.index,
+            "model": self.models[prediction.model].name,
+            "true": self.classes[image.label],
+            "predicted": self.classes[prediction.predicted],
+            "confidence": prediction.confidence,
+            "margin": prediction.margin,
+            "loss": prediction.loss,
+            "note": image.note,
+            "probabilities": dict(zip(self.classes, prediction.probabilities.tolist(), strict=True)),
         }
-        if judgement.heat is not None:
-            values["heat"] = np.round(judgement.heat.astype(np.float64), 3).tolist()
+        if prediction.attribution_map is not None:
+            values["attribution_map"] = np.round(prediction.attribution_map.astype(np.float64), 3).tolist()
         return values

@@ -32,14 +32,14 @@ RELABELLED = {
 AMBIGUOUS = (2130, 2654, 3520, 8527, 9679)
 """Indices for which most reviewers chose neither label, or no label had most votes."""
 
-SOURCE = "Northcutt, Athalye and Mueller 2021, NeurIPS Datasets and Benchmarks"
+CITATION = "Northcutt, Athalye and Mueller 2021, NeurIPS Datasets and Benchmarks"
 """Whom to name beside a mark, in short."""
 
 LABEL_ERRORS = tuple(sorted((*RELABELLED, *AMBIGUOUS)))
 """All fifteen indices."""
 
 
-EXPLANATION = f"label error, ambiguous label: what most of five reviewers voted ({SOURCE})"
+EXPLANATION = f"label error, ambiguous label: what most of five reviewers voted ({CITATION})"
 """Says what :func:`describe` means."""
 
 

@@ -43,29 +43,29 @@ class Outputs:
 
     Attributes:
         logits: Float tensor of shape (n, classes).
-        hard_logits: The same for the highly augmented copy; None if that was not asked for.
+        perturbed_logits: The same for the perturbed images; None if that was not asked for.
         images_per_second: Speed; None for an average of models.
     """
 
     logits: Tensor
-    hard_logits: Tensor | None
+    perturbed_logits: Tensor | None
     images_per_second: float | None = None
 
 
 @dataclass(frozen=True)
-class Source:
+class EvaluatedCheckpoint:
     """Where a row of figures comes from.
 
     Attributes:
         name: The run's or the file's name.
-        checkpoint: The checkpoint file.
+        path: The checkpoint file.
         architecture: Name in the model registry.
         dataset: The dataset it was trained on.
         batch_size: Images in a forward pass.
     """
 
     name: str
-    checkpoint: str
+    path: str
     architecture: str
     dataset: str
     batch_size: int
@@ -76,25 +76,25 @@ class ModelResult:
     """The figures of one checkpoint, or of the ensemble.
 
     Attributes:
-        source: The checkpoint; None for the ensemble.
+        checkpoint: The checkpoint; None for the ensemble.
         metrics: The figures on the split.
         per_class: The figures of each class on the split.
         images_per_second: See :func:`mnistkit.evaluation.throughput.timed_logits`; None for the ensemble.
-        augmented: The figures on the highly augmented copy, if asked for.
+        perturbed: The figures on the perturbed images, if asked for.
         without_label_errors: The figures without the images known to be mislabelled; None where none are known.
     """
 
-    source: Source | None
+    checkpoint: EvaluatedCheckpoint | None
     metrics: Metrics
     per_class: tuple[ClassMetrics, ...]
     images_per_second: float | None
-    augmented: Metrics | None
+    perturbed: Metrics | None
     without_label_errors: Metrics | None
 
     @property
     def name(self) -> str:
         """The name to show."""
-        return self.source.name if self.source else ENSEMBLE
+        return self.checkpoint.name if self.checkpoint else ENSEMBLE
 
 
 @dataclass(frozen=True)
@@ -141,29 +141,29 @@ class EvaluateResult:
         """Return plain values: shares from 0 to 1, the paired tests by checkpoint file, or "ensemble"."""
         values = asdict(self)
         comparisons = values.pop("comparisons")
-        rows = [row.source.checkpoint if row.source else ENSEMBLE for row in self.rows]
+        rows = [row.checkpoint.path if row.checkpoint else ENSEMBLE for row in self.rows]
         values["mcnemar"] = [{"a": rows[pair["a"]], "b": rows[pair["b"]], **pair["test"]} for pair in comparisons]
         return values
 
 
-def measure_model(source: Source | None, outputs: Outputs, truth: Truth) -> ModelResult:
+def measure_model(checkpoint: EvaluatedCheckpoint | None, outputs: Outputs, truth: Truth) -> ModelResult:
     """Return every figure of one model."""
     logits, labels, trusted = outputs.logits, truth.labels, truth.trusted
     return ModelResult(
-        source=source,
+        checkpoint=checkpoint,
         metrics=measure(logits, labels),
         per_class=measure_classes(logits, labels, truth.classes),
         images_per_second=outputs.images_per_second,
-        augmented=None if outputs.hard_logits is None else measure(outputs.hard_logits, labels),
+        perturbed=None if outputs.perturbed_logits is None else measure(outputs.perturbed_logits, labels),
         without_label_errors=None if trusted is None else measure(logits[trusted], labels[trusted]),
     )
 
 
 def average_outputs(outputs: Sequence[Outputs]) -> Outputs:
     """Return the outputs of the ensemble that averages the models' probabilities."""
-    hard = [each.hard_logits for each in outputs if each.hard_logits is not None]
+    perturbed = [each.perturbed_logits for each in outputs if each.perturbed_logits is not None]
     logits = average_probabilities([each.logits for each in outputs])
-    return Outputs(logits, average_probabilities(hard) if hard else None)
+    return Outputs(logits, average_probabilities(perturbed) if perturbed else None)
 
 
 def compare_all(outputs: Sequence[Outputs], truth: Truth) -> tuple[Comparison, ...]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mnistkit.evaluation.confusion import ConfusionResult
 
-# From the fewest to the most, dark enough at the start that a single mistake stands out on white and on black.
+# From the fewest to the most, dark enough at the start that a single error stands out on white and on black.
 WRONG = ("#fdd0a2", "#f58634", "#d55e00", "#7f2704")
 RIGHT = ("#c6dbef", "#6baed6", "#0072b2", "#08306b")
 DIAGONAL = "#2b6ca3"
@@ -25,7 +25,7 @@ _MIDDLE_LUMINANCE = 0.179
 
 @dataclass(frozen=True)
 class Scale:
-    """How the mistakes of a matrix are coloured: by the logarithm, so that one stays visible beside a thousand.
+    """How the errors of a matrix are coloured: by the logarithm, so that one stays visible beside a thousand.
 
     Attributes:
         low: The smallest value other than zero, signs ignored.
@@ -38,12 +38,12 @@ class Scale:
     @classmethod
     def of(cls, result: ConfusionResult) -> Scale:
         """Return the scale for all cells that are coloured by their value: the diagonal only in a difference."""
-        sizes = np.abs(mistakes(result))
+        sizes = np.abs(errors(result))
         sizes = sizes[sizes > 0]
         if not sizes.size:
             return cls(1.0, 10.0)
         low, high = float(sizes.min()), float(sizes.max())
-        # At least a decade: where all mistakes are single ones, none of them is a bad one.
+        # At least a decade: where all errors are single ones, none of them is a bad one.
         return cls(low, max(high, 10 * low))
 
     def place(self, value: float) -> float:
@@ -52,10 +52,10 @@ class Scale:
         return min(1.0, max(0.0, share))
 
 
-def mistakes(result: ConfusionResult) -> NDArray[np.float64]:
+def errors(result: ConfusionResult) -> NDArray[np.float64]:
     """Return the values with what is good for the model, or for B of two, turned negative and rights left out.
 
-    Of one model these are the mistakes. In a difference, mistakes that only B makes are positive and those that it
+    Of one model these are the errors. In a difference, errors that only B makes are positive and those that it
     avoids negative; on the diagonal it is the other way round.
     """
     values = result.values.astype(np.float64)
@@ -67,9 +67,9 @@ def mistakes(result: ConfusionResult) -> NDArray[np.float64]:
     return values
 
 
-def mistake_colour(mistake: float, scale: Scale) -> str:
-    """Return the background for a cell of :func:`mistakes` that is not 0, as "#rrggbb"."""
-    return _on_ramp(WRONG if mistake > 0 else RIGHT, scale.place(mistake))
+def error_colour(error: float, scale: Scale) -> str:
+    """Return the background for a cell of :func:`errors` that is not 0, as "#rrggbb"."""
+    return _on_ramp(WRONG if error > 0 else RIGHT, scale.place(error))
 
 
 def text_colour(background: str) -> str:

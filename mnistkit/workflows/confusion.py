@@ -13,7 +13,7 @@ from mnistkit.workflows.inputs import InferenceConfig, Inputs, check_request, op
 if TYPE_CHECKING:
     from mnistkit.evaluation.confusion import ConfusionResult, ModelConfusion
 
-SCHEMA = "mnistkit/confusion/1"
+SCHEMA = "mnistkit/confusion/2"
 """Form and version of the JSON that :meth:`ConfusionResult.to_json` gives."""
 
 NORMALIZE_CHOICES = ("true", "pred", "all", "none")
@@ -51,8 +51,8 @@ def confusion(config: ConfusionConfig, announce: Callable[[str], None] = lambda 
     from mnistkit.evaluation.confusion import ConfusionResult
 
     models = []
-    for number, source in enumerate(inputs.sources):
-        announce(f"running {source.name} on {len(inputs.data):,} images")
+    for number, checkpoint in enumerate(inputs.checkpoints):
+        announce(f"running {checkpoint.name} on {len(inputs.data):,} images")
         models.append(_measure(inputs, number, config.normalize))
     return ConfusionResult(
         dataset=inputs.dataset.name,
@@ -98,4 +98,4 @@ def _measure(inputs: Inputs, number: int, normalize: str) -> ModelConfusion:
 
     predicted = predict(inputs, number).argmax(dim=1).numpy()
     classes = len(inputs.dataset.classes)
-    return measure_confusion(inputs.sources[number], inputs.data.labels, predicted, classes, normalize)
+    return measure_confusion(inputs.checkpoints[number], inputs.data.labels, predicted, classes, normalize)

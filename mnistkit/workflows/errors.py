@@ -17,28 +17,28 @@ if TYPE_CHECKING:
 
     from mnistkit.data.batches import Normalisation
     from mnistkit.evaluation.errors import ErrorsResult
-    from mnistkit.evaluation.misclassified import Section, Selection
+    from mnistkit.evaluation.misclassifications import Section, Selection
 
-    # From a model's place and n places of images, predicted classes and labels to heat maps (n, 28, 28).
+    # From a model's place and n places of images, predicted classes and labels to attribution maps (n, 28, 28).
     Explained = Callable[[int, list[int], list[int], list[int]], NDArray[np.float32]]
 
-SCHEMA = "mnistkit/errors/1"
+SCHEMA = "mnistkit/errors/2"
 """Form and version of the JSON that :meth:`ErrorsResult.to_json` gives."""
 
 SORT_CHOICES = ("loss", "confidence", "margin", "index")
-"""Orders of mistakes: the largest first, but the lowest index."""
+"""Orders of misclassifications: the largest first, but the lowest index."""
 
 
 @dataclass(frozen=True)
 class ErrorsConfig(InferenceConfig):
-    """Whose mistakes to find, on what, and which of them.
+    """Whose misclassifications to find, on what, and which of them.
 
     Attributes:
         true: Only images of this class, by name; None for all.
         pred: Only images that a model takes for this class, by name; None for all.
         sort: One of :data:`SORT_CHOICES`.
         limit: How many of each section; None for all.
-        explain: Whether to compute a heat map for each.
+        explain: Whether to compute an attribution map for each.
     """
 
     true: str | None = None
@@ -64,15 +64,15 @@ def find_errors(config: ErrorsConfig, announce: Callable[[str], None] = lambda l
     inputs = open_inputs(config, announce)
     selection = select(config, inputs.dataset.classes)
 
-    from mnistkit.evaluation.errors import ErrorsResult, JudgedModel
-    from mnistkit.evaluation.misclassified import Judged, find_mistakes
+    from mnistkit.evaluation.errors import ErrorsResult, ModelErrors
+    from mnistkit.evaluation.misclassifications import ModelPredictions, find_misclassifications
 
-    judged = []
-    for number, source in enumerate(inputs.sources):
-        announce(f"running {source.name} on {len(inputs.data):,} images")
-        judged.append(Judged(predict(inputs, number), inputs.data.labels))
+    models = []
+    for number, checkpoint in enumerate(inputs.checkpoints):
+        announce(f"running {checkpoint.name} on {len(inputs.data):,} images")
+        models.append(ModelPredictions(predict(inputs, number), inputs.data.labels))
     note = label_note(inputs.dataset.name, inputs.split)
-    sections = find_mistakes(judged, inputs.data, selection, note=note)
+    sections = find_misclassifications(models, inputs.data, selection, note=note)
     if config.explain:
         sections = explain_sections(sections, _explainer(inputs), announce)
     return ErrorsResult(
@@ -83,8 +83,8 @@ def find_errors(config: ErrorsConfig, announce: Callable[[str], None] = lambda l
         device=inputs.device_title,
         precision=inputs.precision.name,
         models=tuple(
-            JudgedModel(source.name, source, int(each.wrong.sum()))
-            for source, each in zip(inputs.sources, judged, strict=True)
+            ModelErrors(checkpoint.name, checkpoint, int(each.wrong.sum()))
+            for checkpoint, each in zip(inputs.checkpoints, models, strict=True)
         ),
         selection=selection,
         sections=sections,
@@ -103,11 +103,11 @@ def check_config(config: ErrorsConfig) -> None:
     if config.limit is not None and config.limit < 1:
         raise UsageError(f"the limit must be at least 1, not {config.limit}")
     if config.true is not None and config.true == config.pred:
-        raise UsageError(f"an image of class '{config.true}' that is taken for '{config.pred}' is no mistake")
+        raise UsageError(f"an image of class '{config.true}' that is taken for '{config.pred}' is no error")
 
 
 def check_sort(name: str) -> str:
-    """Return ``name`` if it is an order of mistakes.
+    """Return ``name`` if it is an order of misclassifications.
 
     Raises:
         UnknownNameError: it is not; the message holds the closest match.
@@ -123,7 +123,7 @@ def select(config: ErrorsConfig, classes: Sequence[str]) -> Selection:
     Raises:
         UnknownNameError: a class that the dataset does not have; the message holds the closest match.
     """
-    from mnistkit.evaluation.misclassified import Selection
+    from mnistkit.evaluation.misclassifications import Selection
 
     numbers = [None if name is None else _class_number(name, classes) for name in (config.true, config.pred)]
     return Selection(numbers[0], numbers[1], config.sort, config.limit)
@@ -141,22 +141,24 @@ def label_note(dataset: str, split: str) -> Callable[[int], str]:
 def explain_sections(
     sections: Sequence[Section], explained: Explained, announce: Callable[[str], None]
 ) -> tuple[Section, ...]:
-    """Return the sections with a heat map in each judgement, made by ``explained``."""
-    from mnistkit.evaluation.misclassified import with_heat
+    """Return the sections with an attribution map in each prediction, made by ``explained``."""
+    from mnistkit.evaluation.misclassifications import with_attribution_maps
 
-    count = sum(len(mistake.judgements) for section in sections for mistake in section.mistakes)
-    announce(f"explaining {count:,} {'mistake' if count == 1 else 'mistakes'} by {explanation_method()}")
-    return tuple(with_heat(section, explained) for section in sections)
+    count = sum(len(image.predictions) for section in sections for image in section.misclassifications)
+    announce(
+        f"explaining {count:,} wrong {'prediction' if count == 1 else 'predictions'} by {explanation_method()}"
+    )
+    return tuple(with_attribution_maps(section, explained) for section in sections)
 
 
 def explanation_method() -> str:
-    """Return the name and the source of the method of the heat maps."""
+    """Return the name and the checkpoint of the method of the attribution maps."""
     from mnistkit.evaluation.attribution import METHOD
 
     return METHOD
 
 
-def heat_maps(
+def attribution_maps(
     model: nn.Module,
     normalisation: Normalisation,
     images: Tensor,
@@ -191,12 +193,12 @@ def _explainer(inputs: Inputs) -> Explained:
     loaded: dict[int, tuple[nn.Module, Normalisation]] = {}
 
     def explained(number: int, places: list[int], predicted: list[int], labels: list[int]) -> NDArray[np.float32]:
-        source = inputs.sources[number]
+        checkpoint = inputs.checkpoints[number]
         if number not in loaded:
             loaded.clear()
-            loaded[number] = load_model(source, inputs.device)
+            loaded[number] = load_model(checkpoint, inputs.device)
         images = take(inputs.images[number], places)
-        return heat_maps(*loaded[number], images, (predicted, labels), source.batch_size)
+        return attribution_maps(*loaded[number], images, (predicted, labels), checkpoint.batch_size)
 
     return explained
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mnistkit.evaluation.results import EvaluateResult, ModelResult, Outputs, Truth
 
-SCHEMA = "mnistkit/evaluate/1"
+SCHEMA = "mnistkit/evaluate/2"
 """Form and version of the JSON that :meth:`EvaluateResult.to_json` gives."""
 
 
@@ -24,11 +24,11 @@ class EvaluateConfig(InferenceConfig):
     """What to measure, and on what.
 
     Attributes:
-        augmented: Whether to measure on the highly augmented copy of the split as well.
+        perturbed: Whether to measure on the perturbed images of the split as well.
         ensemble: Whether to measure the average of the checkpoints' probabilities as well.
     """
 
-    augmented: bool = False
+    perturbed: bool = False
     ensemble: bool = False
 
 
@@ -93,17 +93,17 @@ def _accuracy_below(row: ModelResult, percent: float) -> str:
 
 
 def _measure(config: EvaluateConfig, inputs: Inputs, announce: Callable[[str], None]) -> EvaluateResult:
-    from mnistkit.evaluation.perturbed import hard_copy
+    from mnistkit.evaluation.perturbed import perturb
     from mnistkit.evaluation.results import EvaluateResult, average_outputs, compare_all, measure_model
 
     # One for all checkpoints that are given the same images.
-    perturbed = {id(images): hard_copy(images) for images in inputs.images} if config.augmented else {}
+    perturbed = {id(images): perturb(images) for images in inputs.images} if config.perturbed else {}
     truth = _truth(inputs)
     outputs = []
-    for number, source in enumerate(inputs.sources):
-        announce(f"evaluating {source.name} on {len(inputs.data):,} images")
+    for number, checkpoint in enumerate(inputs.checkpoints):
+        announce(f"evaluating {checkpoint.name} on {len(inputs.data):,} images")
         outputs.append(_predict(inputs, number, perturbed.get(id(inputs.images[number]))))
-    models = tuple(measure_model(*pair, truth) for pair in zip(inputs.sources, outputs, strict=True))
+    models = tuple(measure_model(*pair, truth) for pair in zip(inputs.checkpoints, outputs, strict=True))
     ensemble = None
     if config.ensemble:
         outputs.append(average_outputs(outputs))
@@ -133,18 +133,18 @@ def _truth(inputs: Inputs) -> Truth:
     return Truth(inputs.dataset.classes, inputs.labels, trusted)
 
 
-def _predict(inputs: Inputs, number: int, hard: Tensor | None) -> Outputs:
+def _predict(inputs: Inputs, number: int, perturbed: Tensor | None) -> Outputs:
     """Load one checkpoint and run it over the images; its weights are let go again before the next is loaded."""
     from mnistkit.evaluation.results import Outputs
     from mnistkit.evaluation.throughput import timed_logits
     from mnistkit.inference.logits import predict_logits
 
-    source, images = inputs.sources[number], inputs.images[number]
-    model, normalisation = load_model(source, inputs.device)
-    size, precision = source.batch_size, inputs.precision
+    checkpoint, images = inputs.checkpoints[number], inputs.images[number]
+    model, normalisation = load_model(checkpoint, inputs.device)
+    size, precision = checkpoint.batch_size, inputs.precision
     logits, speed = timed_logits(model, images, normalisation, batch_size=size, precision=precision)
-    hard_logits = None
-    if hard is not None:
-        hard_logits = predict_logits(model, hard, normalisation, batch_size=size, precision=precision)
-        hard_logits = finite(hard_logits, source).cpu()
-    return Outputs(finite(logits, source).cpu(), hard_logits, speed)
+    perturbed_logits = None
+    if perturbed is not None:
+        perturbed_logits = predict_logits(model, perturbed, normalisation, batch_size=size, precision=precision)
+        perturbed_logits = finite(perturbed_logits, checkpoint).cpu()
+    return Outputs(finite(logits, checkpoint).cpu(), perturbed_logits, speed)

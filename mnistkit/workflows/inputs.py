@@ -1,6 +1,6 @@
 """Running checkpoints over a split: what ``evaluate``, ``confusion`` and ``errors`` have in common.
 
-The order of use: :func:`check_request`, :func:`open_inputs`, then :func:`predict` for each source.
+The order of use: :func:`check_request`, :func:`open_inputs`, then :func:`predict` for each checkpoint.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mnistkit.data.base import Dataset, LabelledImages
     from mnistkit.data.batches import Normalisation
     from mnistkit.device import Precision
-    from mnistkit.evaluation.results import Source
+    from mnistkit.evaluation.results import EvaluatedCheckpoint
     from mnistkit.preparation import Preparation
 
 
@@ -65,7 +65,7 @@ class Inputs:
         dataset: The dataset.
         split: "test", "val" or "train".
         data: The images and labels of the split, at least one; the images as the first checkpoint gets them.
-        sources: The checkpoints in the order given, all with the dataset's classes.
+        checkpoints: The checkpoints in the order given, all with the dataset's classes.
         device: Where to compute.
         precision: Arithmetic of the forward pass.
         images: What each checkpoint is given, uint8 tensors of shape (n, 1, 28, 28) on the device: one and the
@@ -75,7 +75,7 @@ class Inputs:
     dataset: Dataset
     split: str
     data: LabelledImages
-    sources: tuple[Source, ...]
+    checkpoints: tuple[EvaluatedCheckpoint, ...]
     device: torch.device
     precision: Precision
     images: tuple[Tensor, ...]
@@ -141,22 +141,22 @@ def open_inputs(config: InferenceConfig, announce: Callable[[str], None] = lambd
         dataset=dataset,
         split=config.split,
         data=data,
-        sources=tuple(_source(each, config.batch_size) for each in found),
+        checkpoints=tuple(_evaluated(each, config.batch_size) for each in found),
         device=device,
         precision=precision,
         images=tuple(on_device[id(each)] for each in datasets),
     )
 
 
-def _source(found: FoundCheckpoint, batch_size: int | None) -> Source:
+def _evaluated(found: FoundCheckpoint, batch_size: int | None) -> EvaluatedCheckpoint:
     """Return what results say about a checkpoint."""
-    from mnistkit.evaluation.results import Source
+    from mnistkit.evaluation.results import EvaluatedCheckpoint
 
-    info = found.info
-    return Source(found.name, str(found.path), info.architecture, info.dataset, batch_size or found.batch_size)
+    info, size = found.info, batch_size or found.batch_size
+    return EvaluatedCheckpoint(found.name, str(found.path), info.architecture, info.dataset, size)
 
 
-def load_model(source: Source, device: torch.device) -> tuple[nn.Module, Normalisation]:
+def load_model(checkpoint: EvaluatedCheckpoint, device: torch.device) -> tuple[nn.Module, Normalisation]:
     """Load a checkpoint's weights onto the device, and the normalisation they were trained with.
 
     Raises:
@@ -164,8 +164,8 @@ def load_model(source: Source, device: torch.device) -> tuple[nn.Module, Normali
     """
     from mnistkit.data.batches import Normalisation
 
-    checkpoint = load_checkpoint(Path(source.checkpoint), device)
-    return checkpoint.model, Normalisation(checkpoint.info.mean, checkpoint.info.std)
+    loaded = load_checkpoint(Path(checkpoint.path), device)
+    return loaded.model, Normalisation(loaded.info.mean, loaded.info.std)
 
 
 def predict(inputs: Inputs, number: int) -> Tensor:
@@ -179,22 +179,22 @@ def predict(inputs: Inputs, number: int) -> Tensor:
     """
     from mnistkit.inference.logits import predict_logits
 
-    source = inputs.sources[number]
-    model, normalisation = load_model(source, inputs.device)
+    checkpoint = inputs.checkpoints[number]
+    model, normalisation = load_model(checkpoint, inputs.device)
     logits = predict_logits(
-        model, inputs.images[number], normalisation, batch_size=source.batch_size, precision=inputs.precision
+        model, inputs.images[number], normalisation, batch_size=checkpoint.batch_size, precision=inputs.precision
     )
-    return finite(logits, source).cpu()
+    return finite(logits, checkpoint).cpu()
 
 
-def finite(logits: Tensor, source: Source) -> Tensor:
+def finite(logits: Tensor, checkpoint: EvaluatedCheckpoint) -> Tensor:
     """Return ``logits`` if all of them are numbers: NaN must never be counted as a prediction.
 
     Raises:
         CheckpointError: they are not.
     """
     if not logits.isfinite().all():
-        raise not_finite(Path(source.checkpoint))
+        raise not_finite(Path(checkpoint.path))
     return logits
 
 

@@ -11,10 +11,10 @@ from mnistkit.exceptions import DataError, UsageError
 from mnistkit.models import get_architecture
 from mnistkit.workflows.errors import (
     ErrorsConfig,
+    attribution_maps,
     check_config,
     explain_sections,
     explanation_method,
-    heat_maps,
     label_note,
     select,
 )
@@ -83,8 +83,8 @@ def find_suspects(config: SuspectConfig, announce: Callable[[str], None] = lambd
         f"{folds - 1} of {folds} parts"
     )
 
-    from mnistkit.evaluation.errors import CrossValidation, ErrorsResult, JudgedModel
-    from mnistkit.evaluation.misclassified import Judged, find_mistakes
+    from mnistkit.evaluation.errors import CrossValidation, ErrorsResult, ModelErrors
+    from mnistkit.evaluation.misclassifications import ModelPredictions, find_misclassifications
     from mnistkit.training.cross_validation import cross_validate
 
     found = cross_validate(setup, folds, config.progress)
@@ -98,9 +98,9 @@ def find_suspects(config: SuspectConfig, announce: Callable[[str], None] = lambd
     )
     places = _places(dataset, config.split)
     data = dataset.train.take(places)
-    judged = Judged(found.logits[places], data.labels)
+    judged = ModelPredictions(found.logits[places], data.labels)
     note = label_note(dataset.name, config.split)
-    sections = find_mistakes([judged], data, selection, kind="suspect", note=note)
+    sections = find_misclassifications([judged], data, selection, kind="suspect", note=note)
     if config.explain:
         sections = explain_sections(sections, _explainer(found, setup, places), announce)
     return ErrorsResult(
@@ -110,7 +110,7 @@ def find_suspects(config: SuspectConfig, announce: Callable[[str], None] = lambd
         classes=dataset.classes,
         device=setup.machine.title,
         precision=setup.machine.precision.name,
-        models=(JudgedModel(facts.name, None, int(judged.wrong.sum())),),
+        models=(ModelErrors(facts.name, None, int(judged.wrong.sum())),),
         selection=selection,
         sections=sections,
         explained=explanation_method() if config.explain else None,
@@ -133,7 +133,7 @@ def check_suspect_config(config: SuspectConfig) -> None:
     if config.split == "test":
         raise UsageError(
             "--suspect examines the labels of the training images: --split train or val",
-            hint="a checkpoint's mistakes on the test split: mnistkit errors, without --suspect",
+            hint="a checkpoint's errors on the test split: mnistkit errors, without --suspect",
         )
 
 
@@ -164,7 +164,9 @@ def _explainer(found: CrossValidated, setup: TrainingSetup, places: NDArray[np.i
             rows = np.flatnonzero(found.folds[wanted] == number)
             images = found.images.take(torch.from_numpy(wanted[rows])).images
             classes = ([predicted[row] for row in rows], [labels[row] for row in rows])
-            maps[rows] = heat_maps(judge, setup.normalisation, images, classes, setup.recipe.eval_batch_size)
+            maps[rows] = attribution_maps(
+                judge, setup.normalisation, images, classes, setup.recipe.eval_batch_size
+            )
         return maps
 
     return explained

@@ -44,7 +44,7 @@ def test_writes_every_format_at_once(run_cli, three, tmp_path):
 def test_json_is_one_document_the_same_as_in_the_file(run_cli, three, tmp_path):
     result = run_cli("confusion", *three[:2], "--device", "cpu", "--json", "-o", tmp_path / "d.json")
     document = json.loads(result.out)
-    assert document["schema"] == "mnistkit/confusion/1"
+    assert document["schema"] == "mnistkit/confusion/2"
     assert document == json.loads((tmp_path / "d.json").read_text())
     assert document["difference"][0] == [-document["models"][0]["matrix"][0][0], *document["difference"][0][1:]]
 
@@ -55,16 +55,16 @@ def test_the_difference_in_words(run_cli, three):
     assert "most changed, from A to B" in result.out and "cells: B minus A" in result.out
 
 
-def test_no_mistakes_at_all_is_said_and_files_are_written(run_cli, toys, monkeypatch, tmp_path):
+def test_no_errors_at_all_is_said_and_files_are_written(run_cli, toys, monkeypatch, tmp_path):
     test = toys.test.take(np.flatnonzero(toys.test.labels == 0))
     sure = register(monkeypatch, replace(toys, name="sure", test=test))
     path = save_constant(tmp_path / "right.safetensors", sure, 0)
     outs = [tmp_path / f"matrix{suffix}" for suffix in FORMATS.suffixes]
     result = run_cli("confusion", path, "--device", "cpu", *(f"--out={out}" for out in outs))
     assert result.code == 0
-    assert f"No mistakes at all: it classifies all {len(test)} images correctly." in result.out
+    assert f"No errors at all: it classifies all {len(test)} images correctly." in result.out
     assert all(out.exists() for out in outs)
-    assert "No mistakes at all" in (tmp_path / "matrix.html").read_text()
+    assert "No errors at all" in (tmp_path / "matrix.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -43,24 +43,24 @@ def test_writes_every_format_at_once(run_cli, three, tmp_path):
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(path.name for path in outs)
 
 
-def test_json_and_csv_hold_all_mistakes_with_probabilities(run_cli, toys, three, tmp_path):
+def test_json_and_csv_hold_all_errors_with_probabilities(run_cli, toys, three, tmp_path):
     result = run_cli("errors", three[0], "--device", "cpu", "--json", "-o", "e.json", "-o", "e.csv")
     document = json.loads(result.out)
-    assert document["schema"] == "mnistkit/errors/1"
+    assert document["schema"] == "mnistkit/errors/2"
     assert document == json.loads((tmp_path / "e.json").read_text())
     (section,) = document["sections"]
-    assert section["total"] == len(section["mistakes"]) == (toys.test.labels != 0).sum()
-    assert sum(section["mistakes"][0]["probabilities"].values()) == pytest.approx(1)
+    assert section["total"] == len(section["misclassifications"]) == (toys.test.labels != 0).sum()
+    assert sum(section["misclassifications"][0]["probabilities"].values()) == pytest.approx(1)
     header, *lines = (tmp_path / "e.csv").read_text().splitlines()
     assert header.endswith("p(left),p(middle),p(right)")
     assert len(lines) == section["total"]
 
 
-def test_the_page_needs_nothing_else_and_holds_each_mistake(run_cli, toys, three, tmp_path):
+def test_the_page_needs_nothing_else_and_holds_each_misclassification(run_cli, toys, three, tmp_path):
     assert run_cli("errors", *three[:2], "--device", "cpu", "-o", "e.html").code == 0
     page = (tmp_path / "e.html").read_text()
     assert not re.search(r'(src|href)="(?!data:)', page) and "http" not in page
-    # Each model's mistakes: those of both models have a card for each.
+    # Each model's misclassifications: those of both models have a card for each.
     assert page.count("<figure") == sum(int((toys.test.labels != i).sum()) for i in (0, 1))
     assert 'data-confidence="0.576117"' in page
 
@@ -88,21 +88,21 @@ def test_several_checkpoints_are_told_apart_by_letters(run_cli, toys, three):
     assert "A left 57.6 %" in result.out and "B middle 57.6 %" in result.out
 
 
-def test_no_mistakes_at_all_is_said_and_files_are_written(run_cli, toys, monkeypatch, tmp_path):
+def test_no_errors_at_all_is_said_and_files_are_written(run_cli, toys, monkeypatch, tmp_path):
     test = toys.test.take(np.flatnonzero(toys.test.labels == 0))
     sure = register(monkeypatch, replace(toys, name="sure", test=test))
     path = save_constant(tmp_path / "right.safetensors", sure, 0)
     outs = [tmp_path / f"errors{suffix}" for suffix in FORMATS.suffixes]
     result = run_cli("errors", path, "--device", "cpu", "--explain", *(f"--out={out}" for out in outs))
     assert result.code == 0
-    assert f"No mistakes at all: it classifies all {len(test)} images correctly." in result.out
+    assert f"No errors at all: it classifies all {len(test)} images correctly." in result.out
     assert all(out.exists() for out in outs)
-    assert "No mistakes at all" in (tmp_path / "errors.html").read_text()
+    assert "No errors at all" in (tmp_path / "errors.html").read_text()
 
 
-def test_no_mistake_of_the_kind_asked_for(run_cli, three):
+def test_no_misclassification_of_the_kind_asked_for(run_cli, three):
     result = run_cli("errors", three[0], "--device", "cpu", "--true", "left", "--pred", "right")
-    assert result.code == 0 and "No mistake of class left taken for right." in result.out
+    assert result.code == 0 and "No misclassified image of class left taken for right." in result.out
 
 
 def test_suspect_shows_labels_and_how_they_were_judged(run_cli, toys, monkeypatch):
@@ -120,7 +120,7 @@ def test_suspect_shows_labels_and_how_they_were_judged(run_cli, toys, monkeypatc
         (["--out", "e.jpq"], "it must be one of .png, .pdf, .svg, .html, .csv, .json"),
         (["--true", "up"], "unknown class 'up'; known: left, middle, right"),
         (["--pred", "rihgt"], "did you mean 'right'?"),
-        (["--true", "left", "--pred", "left"], "is no mistake"),
+        (["--true", "left", "--pred", "left"], "is no error"),
         (["--limit", "0"], "at least 1"),
         (["--sort", "los"], "did you mean 'loss'?"),
         (["--suspect"], "takes no checkpoint"),

@@ -30,13 +30,13 @@ def test_prints_a_table_and_keeps_progress_apart(run_cli, two):
 
 
 def test_json_is_one_document_with_its_schema(run_cli, two):
-    result = run_cli("evaluate", *two, "--ensemble", "--augmented", "--split", "val", "--device", "cpu", "--json")
+    result = run_cli("evaluate", *two, "--ensemble", "--perturbed", "--split", "val", "--device", "cpu", "--json")
     assert result.code == 0
     document = json.loads(result.out)
-    assert document["schema"] == "mnistkit/evaluate/1"
+    assert document["schema"] == "mnistkit/evaluate/2"
     assert (document["dataset"], document["split"], document["n"]) == ("toys", "val", 40)
     assert len(document["models"]) == 2 and len(document["mcnemar"]) == 3
-    assert document["ensemble"]["augmented"]["n"] == 40
+    assert document["ensemble"]["perturbed"]["n"] == 40
 
 
 @pytest.mark.usefixtures("nothing_bundled")

@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 
 from mnistkit.evaluation.confusion import ConfusionResult, measure_confusion
-from mnistkit.evaluation.results import Source
+from mnistkit.evaluation.results import EvaluatedCheckpoint
 
 LABELS = np.array([0, 0, 0, 0, 1, 1, 2])
 PREDICTED = np.array([0, 0, 0, 1, 1, 0, 0])
 COUNTS = [[3, 1, 0], [1, 1, 0], [1, 0, 0]]
 
 
-def source(name="one"):
-    return Source(name, f"{name}.safetensors", "lenet5", "toys", 64)
+def checkpoint(name="one"):
+    return EvaluatedCheckpoint(name, f"{name}.safetensors", "lenet5", "toys", 64)
 
 
 def model(predicted=PREDICTED, normalize="none", classes=3, name="one"):
-    return measure_confusion(source(name), LABELS, np.asarray(predicted), classes, normalize)
+    return measure_confusion(checkpoint(name), LABELS, np.asarray(predicted), classes, normalize)
 
 
 def result(*models, normalize="none", errors_only=False):
@@ -74,7 +74,7 @@ def test_the_difference_is_b_minus_a():
 
 def test_json_is_plain_and_names_classes():
     document = json.loads(json.dumps(result(model(), model(LABELS, name="two")).to_json()))
-    assert [each["name"] for each in document["models"]] == ["one", "two"]
+    assert [each["checkpoint"]["name"] for each in document["models"]] == ["one", "two"]
     assert document["models"][0]["matrix"] == COUNTS
     assert document["models"][0]["precision"] == [0.6, 0.5, None]
     assert document["difference"][0] == [1, -1, 0]

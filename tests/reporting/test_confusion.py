@@ -8,13 +8,14 @@ from PIL import Image
 from rich.console import Console
 
 from mnistkit.evaluation.confusion import ConfusionResult, measure_confusion
-from mnistkit.evaluation.results import Source
-from mnistkit.reporting.colours import Scale, mistake_colour, mistakes, text_colour
-from mnistkit.reporting.confusion import text as words
+from mnistkit.evaluation.results import EvaluatedCheckpoint
+from mnistkit.reporting.colours import Scale, error_colour, errors, text_colour
 from mnistkit.reporting.confusion.figure import write_heat_map
 from mnistkit.reporting.confusion.files import to_csv
 from mnistkit.reporting.confusion.page import to_html
 from mnistkit.reporting.confusion.terminal import print_confusion
+from mnistkit.reporting.confusion.text import pair_lines, verdict
+from mnistkit.reporting.numbers import percent
 
 DIGITS = tuple("0123456789")
 LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -28,8 +29,8 @@ def result_of(classes=DIGITS, models=1, *, n=2000, wrong=0.1, normalize="none", 
     found = []
     for i in range(models):
         predicted = np.where(random.random(n) < wrong, random.integers(0, len(classes), n), labels)
-        source = Source(f"run{i}", f"run{i}.safetensors", "lenet5", "mnist", 500)
-        found.append(measure_confusion(source, labels, predicted, len(classes), normalize))
+        checkpoint = EvaluatedCheckpoint(f"run{i}", f"run{i}.safetensors", "lenet5", "mnist", 500)
+        found.append(measure_confusion(checkpoint, labels, predicted, len(classes), normalize))
     return ConfusionResult("mnist", "test", n, classes, "cpu", "fp32", normalize, errors_only, tuple(found))
 
 
@@ -97,7 +98,7 @@ class TestTerminal:
         assert lines[1].startswith("0 T-shirt/top ")
 
     @pytest.mark.parametrize("colours", ["truecolor", "256", "standard"])
-    def test_mistakes_are_loud_zeros_quiet(self, colours):
+    def test_errors_are_loud_zeros_quiet(self, colours):
         text = text_of(result_of(n=400), colours=colours)
         assert "\x1b[2m" in text
         # Cells have a text colour and a background, so that neither theme hides them.
@@ -122,7 +123,7 @@ class TestTerminal:
 class TestWords:
     def test_pairs_with_counts_and_the_rest_in_one_line(self):
         result = result_of()
-        lines = words.pair_lines(result)
+        lines = pair_lines(result)
         pairs = result.pairs()
         first = pairs[0]
         assert lines[0] == f"{first.true} read as {first.predicted}: {first.counts[0]} times"
@@ -131,7 +132,7 @@ class TestWords:
         assert result.models[0].errors == others + sum(pair.counts[0] for pair in pairs[:10])
 
     def test_once_is_one_time(self):
-        assert words.pair_lines(result_of(n=30, wrong=0.1))[0].endswith(": 1 time")
+        assert pair_lines(result_of(n=30, wrong=0.1))[0].endswith(": 1 time")
 
     @pytest.mark.parametrize(
         "share, decimals, text",
@@ -145,32 +146,32 @@ class TestWords:
         ],
     )
     def test_only_a_whole_is_100_and_only_nothing_0(self, share, decimals, text):
-        assert words.percent(share, decimals) == text
+        assert percent(share, decimals) == text
 
     def test_the_same_model_twice(self):
         one = result_of(models=2)
         same = ConfusionResult(**{**vars(one), "models": (one.models[0], one.models[0])})
-        assert words.verdict(same) == "The two matrices are the same."
-        assert words.pair_lines(same) == []
+        assert verdict(same) == "The two matrices are the same."
+        assert pair_lines(same) == []
 
-    def test_no_mistakes(self):
-        assert words.verdict(result_of(wrong=0)) == "No mistakes at all: it classifies all 2,000 images correctly."
-        assert "both classify all" in words.verdict(result_of(models=2, wrong=0))
+    def test_no_errors(self):
+        assert verdict(result_of(wrong=0)) == "No errors at all: it classifies all 2,000 images correctly."
+        assert "both classify all" in verdict(result_of(models=2, wrong=0))
 
 
 class TestColours:
-    def test_the_scale_spans_the_mistakes_and_leaves_out_the_diagonal(self):
+    def test_the_scale_spans_the_errors_and_leaves_out_the_diagonal(self):
         scale = Scale.of(result_of(n=10_000))
-        values = mistakes(result_of(n=10_000))
+        values = errors(result_of(n=10_000))
         assert (scale.low, scale.high) == (
             values[values > 0].min(),
             max(values.max(), 10 * values[values > 0].min()),
         )
         assert (scale.place(scale.low), scale.place(scale.high)) == (0, 1)
 
-    def test_in_a_difference_more_rights_are_good_and_more_mistakes_bad(self):
+    def test_in_a_difference_more_rights_are_good_and_more_errors_bad(self):
         result = result_of(models=2)
-        signs = np.sign(mistakes(result))
+        signs = np.sign(errors(result))
         np.testing.assert_array_equal(np.diagonal(signs), -np.sign(result.values.diagonal()))
         assert signs[0, 1] == np.sign(result.values[0, 1])
 
@@ -181,7 +182,7 @@ class TestColours:
             linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
             return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
 
-        background = mistake_colour(value, Scale(1, 10))
+        background = error_colour(value, Scale(1, 10))
         pair = sorted([luminance(background), luminance(text_colour(background))])
         assert (pair[1] + 0.05) / (pair[0] + 0.05) >= 4.5
 
@@ -206,12 +207,12 @@ class TestFiles:
         with Image.open(path) as picture:
             return np.asarray(picture.convert("RGB")).astype(int)
 
-    def test_a_single_mistake_is_seen_beside_a_thousand(self, tmp_path):
+    def test_a_single_error_is_seen_beside_a_thousand(self, tmp_path):
         labels = np.repeat([0, 1], 1000)
         predicted = labels.copy()
         predicted[0] = 1
-        source = Source("m", "m.safetensors", "lenet5", "mnist", 500)
-        model = measure_confusion(source, labels, predicted, 2, "none")
+        checkpoint = EvaluatedCheckpoint("m", "m.safetensors", "lenet5", "mnist", 500)
+        model = measure_confusion(checkpoint, labels, predicted, 2, "none")
         result = ConfusionResult("mnist", "test", 2000, ("0", "1"), "cpu", "fp32", "none", False, (model,))
         write_heat_map(result, tmp_path / "m.png")
         # Pale orange, #fdd0a2, over about a quarter of the matrix of 120 x 120 pixels.

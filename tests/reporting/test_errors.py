@@ -1,4 +1,4 @@
-"""Captions of mistakes, heat maps as pictures, and coloured pictures in the terminal."""
+"""Captions of misclassifications, attribution maps as pictures, and coloured pictures in the terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from mnistkit.reporting.errors.attribution import beside, heat_picture
+from mnistkit.reporting.errors.attribution import beside, overlaid
 from mnistkit.reporting.errors.text import ARROW, letter, pack
 from mnistkit.reporting.image_grid import print_pictures
 
@@ -36,14 +36,14 @@ def test_letters() -> None:
     assert [letter(i) for i in (0, 25, 26)] == ["A", "Z", "A1"]
 
 
-def test_heat_is_orange_for_and_blue_against_and_leaves_the_rest_grey() -> None:
+def test_the_overlay_is_orange_for_and_blue_against_and_leaves_the_rest_grey() -> None:
     pixels = np.full((2, 2), 100, dtype=np.uint8)
-    heat = np.array([[1, -1], [0, 0]], dtype=np.float32)
-    picture = heat_picture(pixels, heat)
+    attributions = np.array([[1, -1], [0, 0]], dtype=np.float32)
+    picture = overlaid(pixels, attributions)
     red, blue = picture[..., 0].astype(int), picture[..., 2].astype(int)
     assert red[0, 0] > blue[0, 0] + 100 and blue[0, 1] > red[0, 1] + 50
     assert len(set(picture[1, 0].tolist())) == 1
-    assert beside(pixels, heat).shape == (2, 6, 3)
+    assert beside(pixels, attributions).shape == (2, 6, 3)
 
 
 @pytest.mark.parametrize("colours", ["truecolor", "256", None])

@@ -6,9 +6,9 @@ import torch
 from rich.console import Console
 
 from mnistkit.evaluation.results import (
+    EvaluatedCheckpoint,
     EvaluateResult,
     Outputs,
-    Source,
     Truth,
     average_outputs,
     compare_all,
@@ -19,7 +19,7 @@ from mnistkit.reporting.evaluation.terminal import print_evaluation
 DIGITS = tuple("0123456789")
 
 
-def result_of(models=1, *, classes=DIGITS, ensemble=False, augmented=False, trusted=False, split="test"):
+def result_of(models=1, *, classes=DIGITS, ensemble=False, perturbed=False, trusted=False, split="test"):
     generator = torch.Generator().manual_seed(0)
     labels = torch.randint(0, len(classes), (500,), generator=generator)
     truth = Truth(classes, labels, torch.arange(500) >= 15 if trusted else None)
@@ -27,9 +27,12 @@ def result_of(models=1, *, classes=DIGITS, ensemble=False, augmented=False, trus
     def logits():
         return torch.randn(500, len(classes), generator=generator) + 4 * torch.eye(len(classes))[labels]
 
-    outputs = [Outputs(logits(), logits() if augmented else None, 1234.5) for _ in range(models)]
-    sources = [Source(f"run{i}", f"runs/run{i}/model.safetensors", "lenet5", "mnist", 500) for i in range(models)]
-    rows = tuple(measure_model(*pair, truth) for pair in zip(sources, outputs, strict=True))
+    outputs = [Outputs(logits(), logits() if perturbed else None, 1234.5) for _ in range(models)]
+    checkpoints = [
+        EvaluatedCheckpoint(f"run{i}", f"runs/run{i}/model.safetensors", "lenet5", "mnist", 500)
+        for i in range(models)
+    ]
+    rows = tuple(measure_model(*pair, truth) for pair in zip(checkpoints, outputs, strict=True))
     together = None
     if ensemble:
         outputs.append(average_outputs(outputs))
@@ -54,17 +57,17 @@ def test_one_checkpoint():
     assert f"errors{metrics.errors}" in text.replace(" ", "")
     assert "imagespersecond1,234" in text.replace(" ", "")
     # Nothing to compare, nothing to tell apart by letters.
-    assert "McNemar" not in text and "A  lenet5" not in text and "augmented" not in text
+    assert "McNemar" not in text and "A  lenet5" not in text and "perturbed" not in text
 
 
 @pytest.mark.parametrize("width", [72, 80, 120, 10_000])
 @pytest.mark.parametrize("models", [2, 3, 5])
 def test_every_model_has_its_figures_at_every_width(models, width):
-    result = result_of(models, ensemble=True, augmented=True, trusted=True)
+    result = result_of(models, ensemble=True, perturbed=True, trusted=True)
     text = text_of(result, width)
     assert all(len(line) <= width or "runs/" in line for line in text.splitlines())
     for row in result.rows:
-        for metrics in (row.metrics, row.augmented, row.without_label_errors):
+        for metrics in (row.metrics, row.perturbed, row.without_label_errors):
             assert f"{100 * metrics.top1:.2f} %" in text
     assert len(result.comparisons) == models * (models + 1) // 2
     for a in range(models):
@@ -81,7 +84,7 @@ def test_the_reading_of_a_test_names_the_better_model():
 
 
 def test_top_2_is_left_out_for_two_classes_where_it_says_nothing():
-    assert "top-2" not in text_of(result_of(classes=("no", "yes"), augmented=True))
+    assert "top-2" not in text_of(result_of(classes=("no", "yes"), perturbed=True))
     assert "top-2" in text_of(result_of(classes=("no", "yes", "perhaps")))
 
 

@@ -47,7 +47,7 @@ def test_what_the_values_sum_to(toys, tmp_path, normalize):
 
 def test_two_are_subtracted(constants):
     result = confusion(config(*constants[:2]))
-    assert result.is_difference and [model.source.name for model in result.models] == ["always-0", "always-1"]
+    assert result.is_difference and [model.checkpoint.name for model in result.models] == ["always-0", "always-1"]
     np.testing.assert_array_equal(result.values[:, 1], result.models[1].counts[:, 1])
     np.testing.assert_array_equal(result.values[:, 0], -result.models[0].counts[:, 0])
 

@@ -23,7 +23,7 @@ def constants(toys, tmp_path):
 
 @pytest.fixture
 def trained(toys, tmp_path):
-    # So little trained that it still makes mistakes, of different confidence.
+    # So little trained that it still makes misclassifications, of different confidence.
     return str(save_trained(tmp_path / "trained.safetensors", toys, steps=1))
 
 
@@ -32,16 +32,16 @@ def config(*checkpoints, **changes):
 
 
 @pytest.mark.parametrize("split", ["test", "val", "train"])
-def test_all_mistakes_and_only_mistakes(toys, constants, split):
+def test_all_errors_and_only_misclassifications(toys, constants, split):
     result = find_errors(config(constants[1], split=split))
     data = toys.split(split)
     (section,) = result.sections
-    assert section.kind == "wrong" and section.total == len(section.mistakes) == (data.labels != 1).sum()
-    assert {mistake.index for mistake in section.mistakes} == set(data.indices[data.labels != 1].tolist())
-    for mistake in section.mistakes:
-        np.testing.assert_array_equal(mistake.pixels, data.images[mistake.place])
-        (said,) = mistake.judgements
-        assert said.predicted == 1 and mistake.label == data.labels[mistake.place]
+    assert section.kind == "wrong" and section.total == len(section.misclassifications) == (data.labels != 1).sum()
+    assert {image.index for image in section.misclassifications} == set(data.indices[data.labels != 1].tolist())
+    for image in section.misclassifications:
+        np.testing.assert_array_equal(image.pixels, data.images[image.place])
+        (said,) = image.predictions
+        assert said.predicted == 1 and image.label == data.labels[image.place]
         assert said.probabilities.sum() == pytest.approx(1)
         assert said.confidence == pytest.approx(np.e / (np.e + 2))
         assert said.loss == pytest.approx(-np.log(1 / (np.e + 2)))
@@ -50,23 +50,23 @@ def test_all_mistakes_and_only_mistakes(toys, constants, split):
 
 @pytest.mark.parametrize("sort", SORT_CHOICES)
 def test_the_order_asked_for(trained, sort):
-    mistakes = find_errors(config(trained, sort=sort)).sections[0].mistakes
-    assert len(mistakes) > 5
+    misclassifications = find_errors(config(trained, sort=sort)).sections[0].misclassifications
+    assert len(misclassifications) > 5
     if sort == "index":
-        values = [mistake.index for mistake in mistakes]
+        values = [image.index for image in misclassifications]
         assert values == sorted(values)
     else:
-        values = [mistake.mean(sort) for mistake in mistakes]
+        values = [image.mean(sort) for image in misclassifications]
         assert values == sorted(values, reverse=True) and len(set(values)) > 5
 
 
 def test_classes_and_limit_choose(toys, constants):
     only = find_errors(config(constants[1], true="left")).sections[0]
-    assert only.total == (toys.test.labels == 0).sum() and {m.label for m in only.mistakes} == {0}
+    assert only.total == (toys.test.labels == 0).sum() and {m.label for m in only.misclassifications} == {0}
     assert find_errors(config(constants[1], pred="left")).sections[0].total == 0
     limited = find_errors(config(constants[1], true="left", limit=3, sort="index")).sections[0]
     assert limited.total == only.total
-    assert [m.index for m in limited.mistakes] == sorted(m.index for m in only.mistakes)[:3]
+    assert [m.index for m in limited.misclassifications] == sorted(m.index for m in only.misclassifications)[:3]
 
 
 def test_two_models_are_told_apart(toys, constants):
@@ -78,9 +78,9 @@ def test_two_models_are_told_apart(toys, constants):
         ("only", (1,)): (labels == 0).sum(),
         ("all", (0, 1)): (labels == 2).sum(),
     }
-    both = result.sections[-1].mistakes[0]
-    assert [each.model for each in both.judgements] == [0, 1]
-    assert [each.predicted for each in both.judgements] == [0, 1]
+    both = result.sections[-1].misclassifications[0]
+    assert [each.model for each in both.predictions] == [0, 1]
+    assert [each.predicted for each in both.predictions] == [0, 1]
 
 
 def test_of_three_some_are_wrong(toys, constants):
@@ -94,7 +94,7 @@ def test_of_three_some_are_wrong(toys, constants):
     [
         ({"true": "up"}, "unknown class 'up'; known: left, middle, right"),
         ({"pred": "lefd"}, "did you mean 'left'"),
-        ({"true": "left", "pred": "left"}, "is no mistake"),
+        ({"true": "left", "pred": "left"}, "is no error"),
         ({"limit": 0}, "the limit must be at least 1"),
         ({"sort": "losss"}, "did you mean 'loss'"),
     ],
@@ -109,25 +109,25 @@ def test_known_label_errors_are_marked_in_mnists_test_split_only(tmp_path, monke
     few = replace(mnist, test=mnist.test.take(np.array([0, 2, 947, 1901, 2130, 6783])))
     register(monkeypatch, few)
     path = save_constant(tmp_path / "always-1.safetensors", mnist, 1)
-    notes = {m.index: m.note for m in find_errors(config(path)).mistakes if m.note}
+    notes = {m.index: m.note for m in find_errors(config(path)).misclassifications if m.note}
     # The model is right about 2 and 6783, whose labels say 1.
     assert notes == {947: "label error: voted 9", 1901: "label error: voted 4", 2130: "ambiguous label"}
     register(monkeypatch, replace(few, train=few.test, validation_size=3))
-    assert not any(m.note for m in find_errors(config(path, split="train")).mistakes)
+    assert not any(m.note for m in find_errors(config(path, split="train")).misclassifications)
 
 
-def test_heat_maps_point_at_the_ink_and_keep_within_one(trained):
+def test_attribution_maps_point_at_the_ink_and_keep_within_one(trained):
     result = find_errors(config(trained, explain=True, limit=4))
     assert "Sundararajan" in result.explained
-    for mistake in result.sections[0].mistakes:
-        heat = mistake.judgements[0].heat
-        assert heat.shape == (28, 28) and np.abs(heat).max() == pytest.approx(1)
-        assert not heat[mistake.pixels == 0].any()
+    for image in result.sections[0].misclassifications:
+        attributions = image.predictions[0].attribution_map
+        assert attributions.shape == (28, 28) and np.abs(attributions).max() == pytest.approx(1)
+        assert not attributions[image.pixels == 0].any()
 
 
 def test_a_constant_model_looks_nowhere(constants):
-    mistake = find_errors(config(constants[0], explain=True, limit=1)).sections[0].mistakes[0]
-    assert not mistake.judgements[0].heat.any()
+    image = find_errors(config(constants[0], explain=True, limit=1)).sections[0].misclassifications[0]
+    assert not image.predictions[0].attribution_map.any()
 
 
 def test_attributions_add_up_to_what_the_image_changes(toys, trained):

@@ -46,26 +46,26 @@ def test_a_constant_model_is_as_right_as_its_class_is_frequent(toys, constants, 
     confidence = np.e / (np.e + 2)
     assert row.metrics.ece == pytest.approx(abs(confidence - share_of(data, 1)), abs=1e-6)
     assert [each.recall for each in row.per_class] == [0.0, 1.0, 0.0]
-    assert (row.name, row.augmented, row.without_label_errors) == ("always-1", None, None)
+    assert (row.name, row.perturbed, row.without_label_errors) == ("always-1", None, None)
     assert row.images_per_second > 0
 
 
-def test_a_trained_model_is_better_than_chance_also_on_the_hard_copy(toys, tmp_path):
-    row = evaluate(config(save_trained(tmp_path / "m.safetensors", toys), augmented=True)).models[0]
+def test_a_trained_model_is_better_than_chance_also_on_the_perturbed_set(toys, tmp_path):
+    row = evaluate(config(save_trained(tmp_path / "m.safetensors", toys), perturbed=True)).models[0]
     assert row.metrics.top1 > 0.9
-    assert row.augmented.n == row.metrics.n
-    assert 0.3 < row.augmented.top1 < row.metrics.top1
+    assert row.perturbed.n == row.metrics.n
+    assert 0.3 < row.perturbed.top1 < row.metrics.top1
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 1000])
 def test_the_figures_do_not_depend_on_the_batch_size(toys, tmp_path, batch_size):
     path = save_trained(tmp_path / "m.safetensors", toys, steps=10)
-    usual = evaluate(config(path, augmented=True)).models[0]
-    other = evaluate(config(path, augmented=True, batch_size=batch_size)).models[0]
-    assert (usual.source.batch_size, other.source.batch_size) == (64, batch_size)
+    usual = evaluate(config(path, perturbed=True)).models[0]
+    other = evaluate(config(path, perturbed=True, batch_size=batch_size)).models[0]
+    assert (usual.checkpoint.batch_size, other.checkpoint.batch_size) == (64, batch_size)
     assert other.metrics.errors == usual.metrics.errors
-    assert other.augmented.errors == usual.augmented.errors
-    assert other.augmented.nll == pytest.approx(usual.augmented.nll, rel=1e-4)
+    assert other.perturbed.errors == usual.perturbed.errors
+    assert other.perturbed.nll == pytest.approx(usual.perturbed.nll, rel=1e-4)
 
 
 def test_the_normalisation_is_the_checkpoints_not_the_datasets(toys, tmp_path, monkeypatch):
@@ -85,7 +85,7 @@ def test_several_are_compared_in_pairs(toys, constants):
 
 
 def test_the_ensemble_averages_probabilities_and_is_compared_too(toys, constants):
-    result = evaluate(config(*constants[:2], ensemble=True, augmented=True))
+    result = evaluate(config(*constants[:2], ensemble=True, perturbed=True))
     assert result.rows[-1] is result.ensemble
     assert [(each.a, each.b) for each in result.comparisons] == [(0, 1), (0, 2), (1, 2)]
     e = np.e
@@ -93,7 +93,7 @@ def test_the_ensemble_averages_probabilities_and_is_compared_too(toys, constants
     expected = np.where(toys.test.labels == 2, 1 / (e + 2), (e + 1) / (2 * (e + 2)))
     assert result.ensemble.metrics.nll == pytest.approx(-np.log(expected).mean(), rel=1e-6)
     assert result.ensemble.metrics.top2 == pytest.approx(1 - share_of(toys.test, 2))
-    assert result.ensemble.augmented.n == result.n
+    assert result.ensemble.perturbed.n == result.n
 
 
 def test_mnist_is_also_measured_without_its_label_errors(monkeypatch, tmp_path):
@@ -109,7 +109,7 @@ def test_mnist_is_also_measured_without_its_label_errors(monkeypatch, tmp_path):
     row = evaluate(config(save_constant(tmp_path / "zero.safetensors", mnist, 0))).models[0]
     assert (row.metrics.n, row.metrics.errors) == (300, 15)
     assert (row.without_label_errors.n, row.without_label_errors.errors) == (285, 0)
-    other_split = evaluate(config(row.source.checkpoint, split="val")).models[0]
+    other_split = evaluate(config(row.checkpoint.path, split="val")).models[0]
     assert other_split.without_label_errors is None
 
 
@@ -122,13 +122,13 @@ def test_two_classes(monkeypatch, tmp_path):
 
 def test_the_json_form_is_plain_and_names_files_in_the_tests(constants):
     document = json.loads(json.dumps(evaluate(config(*constants[:2], ensemble=True)).to_json()))
-    assert [model["source"]["checkpoint"] for model in document["models"]] == constants[:2]
+    assert [model["checkpoint"]["path"] for model in document["models"]] == constants[:2]
     assert [(pair["a"], pair["b"]) for pair in document["mcnemar"]] == [
         (constants[0], constants[1]),
         (constants[0], "ensemble"),
         (constants[1], "ensemble"),
     ]
-    assert document["ensemble"]["source"] is None
+    assert document["ensemble"]["checkpoint"] is None
     assert set(document["models"][0]["metrics"]) == {"n", "errors", "top1", "top2", "interval", "nll", "ece"}
 
 

@@ -30,11 +30,13 @@ def config(**changes):
 def test_finds_the_labels_that_were_changed_and_shows_why(spoiled):
     calls, lines = [], []
     result = find_suspects(config(explain=True, progress=lambda *call: calls.append(call)), lines.append)
-    assert {mistake.index for mistake in result.mistakes} == set(SPOILED) & set(spoiled.split("train").indices)
-    for mistake in result.mistakes:
-        (said,) = mistake.judgements
-        assert said.predicted == (mistake.label - 1) % 3
-        assert np.abs(said.heat).max() == pytest.approx(1)
+    assert {image.index for image in result.misclassifications} == set(SPOILED) & set(
+        spoiled.split("train").indices
+    )
+    for image in result.misclassifications:
+        (said,) = image.predictions
+        assert said.predicted == (image.label - 1) % 3
+        assert np.abs(said.attribution_map).max() == pytest.approx(1)
     facts = result.cross_validation
     assert (facts.architecture, facts.folds, facts.images) == ("lenet5", FOLDS, 400)
     assert calls[-1][0] == calls[-1][1] and all(done <= total for done, total, _ in calls)

@@ -1,4 +1,4 @@
-"""A confusion matrix as a heat map: mistakes in orange on a logarithmic scale, rights in blue."""
+"""A confusion matrix as a heat map: errors in orange on a logarithmic scale, rights in blue."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnistkit.evaluation.confusion import ConfusionResult
-from mnistkit.reporting.colours import DIAGONAL, RIGHT, WRONG, Scale, mistake_colour, mistakes, text_colour
-from mnistkit.reporting.confusion import text as words
+from mnistkit.reporting.colours import DIAGONAL, RIGHT, WRONG, Scale, error_colour, errors, text_colour
+from mnistkit.reporting.confusion import text
 from mnistkit.reporting.figures import figure_file, result_title
 
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ def write_heat_map(result: ConfusionResult, path: Path) -> None:
 
 
 def _title(result: ConfusionResult, width: float) -> str:
-    names, what = [model.source.name for model in result.models], ""
+    names, what = [model.checkpoint.name for model in result.models], ""
     accuracies = [model.accuracy for model in result.models]
     if result.is_difference:
-        names = [f"{name} ({letter})" for letter, name in zip(words.LETTERS, names, strict=True)]
+        names = [f"{name} ({letter})" for letter, name in zip(text.LETTERS, names, strict=True)]
         what = "B minus A"
     title = result_title(names, result.dataset, result.split, result.n, accuracies, what)
     wide = int(width * _TITLE_CHARACTERS_PER_INCH)
@@ -75,11 +75,11 @@ def _draw_cells(axes: Axes, result: ConfusionResult) -> None:
     import numpy as np
     from matplotlib.colors import to_rgb
 
-    wrong, scale = mistakes(result), Scale.of(result)
+    wrong, scale = errors(result), Scale.of(result)
     count = len(wrong)
     colours = np.ones((count, count, 3))
     for i, j in zip(*np.nonzero(wrong), strict=True):
-        colours[i, j] = to_rgb(mistake_colour(float(wrong[i, j]), scale))
+        colours[i, j] = to_rgb(error_colour(float(wrong[i, j]), scale))
     if not result.is_difference and not result.errors_only:
         for i in np.flatnonzero(result.values.diagonal()):
             colours[i, i] = to_rgb(DIAGONAL)
@@ -95,19 +95,19 @@ def _draw_cells(axes: Axes, result: ConfusionResult) -> None:
 
 def _write_numbers(axes: Axes, result: ConfusionResult, side: float) -> None:
     """Write the value of each cell that is not empty, if all of them are legible in ``side`` points."""
-    decimals, values = words.decimals_of(result), result.values
+    decimals, values = text.decimals_of(result), result.values
     places = [(i, j) for i, j in zip(*values.nonzero(), strict=True) if i != j or not result.errors_only]
-    texts = {(i, j): words.cell(result, float(values[i, j]), decimals) for i, j in places}
+    texts = {(i, j): text.cell(result, float(values[i, j]), decimals) for i, j in places}
     longest = max(map(len, texts.values()), default=1)
     size = min(_LARGEST_TYPE, 0.9 * side / (_DIGIT_WIDTH * longest), 0.7 * side)
     if size < _SMALLEST_TYPE:
         return
-    wrong, scale = mistakes(result), Scale.of(result)
-    for (i, j), text in texts.items():
-        colour = mistake_colour(float(wrong[i, j]), scale) if wrong[i, j] else DIAGONAL
-        number = axes.text(j, i, text, ha="center", va="center", fontsize=size, color=text_colour(colour))
+    wrong, scale = errors(result), Scale.of(result)
+    for (i, j), number in texts.items():
+        colour = error_colour(float(wrong[i, j]), scale) if wrong[i, j] else DIAGONAL
+        artist = axes.text(j, i, number, ha="center", va="center", fontsize=size, color=text_colour(colour))
         # It lies within the matrix; measuring hundreds of them for the layout would take longest of all.
-        number.set_in_layout(False)
+        artist.set_in_layout(False)
 
 
 def _label(axes: Axes, result: ConfusionResult, size: float) -> None:
@@ -122,22 +122,22 @@ def _label(axes: Axes, result: ConfusionResult, size: float) -> None:
     # Any: the stubs of matplotlib would have a type for each key.
     small: Any = {"fontsize": 0.8 * size, "color": "#444444"}
     # Texts are laid out in a fraction of the time that further axes with ticks take.
-    for place, share in enumerate(words.class_shares(result, "recall", 1)):
+    for place, share in enumerate(text.class_shares(result, "recall", 1)):
         axes.text(last + _GAP, place, share, ha="left", va="center", **small)
     turned = 90 if len(names) > _MOST_LEVEL else 0
-    for place, share in enumerate(words.class_shares(result, "precision", 1)):
+    for place, share in enumerate(text.class_shares(result, "precision", 1)):
         axes.text(place, -0.5 - _GAP, share, ha="center", va="bottom", rotation=turned, **small)
     axes.text(-0.5 - _GAP, -0.5 - _GAP, f"precision, {unit}", ha="right", va="bottom", **small)
     axes.text(last + _GAP, -0.5 - _GAP, f"recall, {unit}", ha="left", va="bottom", **small)
 
 
 def _draw_scale(figure: Figure, axes: Axes, result: ConfusionResult) -> None:
-    """Draw the colour bar of the mistakes; in a difference, one for what B does worse and one for the rest."""
+    """Draw the colour bar of the errors; in a difference, one for what B does worse and one for the rest."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LinearSegmentedColormap, LogNorm
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-    present = mistakes(result)
+    present = errors(result)
     scale, factor = Scale.of(result), 100 if result.is_normalized else 1
     for label, ramp, is_there in _bars(result, worse=bool((present > 0).any()), better=bool((present < 0).any())):
         if not is_there:
@@ -155,7 +155,7 @@ def _draw_scale(figure: Figure, axes: Axes, result: ConfusionResult) -> None:
 def _bars(result: ConfusionResult, *, worse: bool, better: bool) -> list[tuple[str, tuple[str, ...], bool]]:
     """Return label, colours and whether it is needed of each colour bar."""
     if not result.is_difference:
-        unit = "mistakes, in % of " + words.SHARES_OF[result.normalize] if result.is_normalized else "mistakes"
+        unit = "errors, in % of " + text.SHARES_OF[result.normalize] if result.is_normalized else "errors"
         return [(unit, WRONG, worse)]
     unit = "percentage points" if result.is_normalized else "images"
     return [(f"B is worse ({unit})", WRONG, worse), (f"B is better ({unit})", RIGHT, better)]

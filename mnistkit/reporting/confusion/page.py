@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from html import escape
 
 from mnistkit.evaluation.confusion import ConfusionResult
-from mnistkit.reporting.colours import DIAGONAL, Scale, mistake_colour, mistakes, text_colour
-from mnistkit.reporting.confusion import text as words
+from mnistkit.reporting.colours import DIAGONAL, Scale, error_colour, errors, text_colour
+from mnistkit.reporting.confusion import text
 from mnistkit.reporting.pages import html_page
 
 _STYLE = """
@@ -24,18 +24,18 @@ tbody tr:hover { outline: 1px solid GrayText; }
 
 def to_html(result: ConfusionResult) -> str:
     """Return the page: the table in colour, and the most confused pairs; resting on a cell tells what it is."""
-    lines = [f"<p>{'<br>'.join(map(escape, words.accuracies(result)))}</p>"]
-    lines.append(f"<p>{'<br>'.join(map(escape, words.reading(result, coloured=True)))}</p>")
+    lines = [f"<p>{'<br>'.join(map(escape, text.accuracies(result)))}</p>"]
+    lines.append(f"<p>{'<br>'.join(map(escape, text.reading(result, coloured=True)))}</p>")
     lines.append("<table>")
     lines.extend(_head(result))
     lines.append("<tbody>")
     lines.extend(_rows(result))
     lines.append("</tbody>\n</table>")
-    lines.append(f"<h2>{escape(words.verdict(result))}</h2>")
-    pairs = "".join(f"<li>{escape(line)}</li>" for line in words.pair_lines(result))
+    lines.append(f"<h2>{escape(text.verdict(result))}</h2>")
+    pairs = "".join(f"<li>{escape(line)}</li>" for line in text.pair_lines(result))
     if pairs:
         lines.append(f"<ul>{pairs}</ul>")
-    return html_page(words.headline(result), "\n".join(lines), style=_STYLE)
+    return html_page(text.headline(result), "\n".join(lines), style=_STYLE)
 
 
 def _head(result: ConfusionResult) -> Iterator[str]:
@@ -45,21 +45,21 @@ def _head(result: ConfusionResult) -> Iterator[str]:
 
 
 def _rows(result: ConfusionResult) -> Iterator[str]:
-    values, wrong = result.values, mistakes(result)
-    scale, decimals = Scale.of(result), words.decimals_of(result)
-    recall, precision = (words.class_shares(result, kind, 1) for kind in ("recall", "precision"))
+    values, wrong = result.values, errors(result)
+    scale, decimals = Scale.of(result), text.decimals_of(result)
+    recall, precision = (text.class_shares(result, kind, 1) for kind in ("recall", "precision"))
     counts = result.models[0].counts
     for i, name in enumerate(result.classes):
         cells = []
         for j in range(len(result.classes)):
-            colour = mistake_colour(wrong[i, j], scale) if wrong[i, j] else ""
-            text = words.cell(result, float(values[i, j]), decimals)
+            colour = error_colour(wrong[i, j], scale) if wrong[i, j] else ""
+            shown = text.cell(result, float(values[i, j]), decimals)
             if i == j and not result.is_difference:
-                colour = DIAGONAL if text else ""
+                colour = DIAGONAL if shown else ""
             if i == j and result.errors_only:
                 cells.append("<td></td>")
             else:
-                cells.append(_cell(text, colour, f"{name} read as {result.classes[j]}", is_wrong=i != j))
+                cells.append(_cell(shown, colour, f"{name} read as {result.classes[j]}", is_wrong=i != j))
         if not result.is_difference:
             cells.append(f'<td class="margin">{counts[i].sum()}</td>')
         cells.append(f'<td class="margin">{recall[i]}</td>')
@@ -69,14 +69,14 @@ def _rows(result: ConfusionResult) -> Iterator[str]:
     yield _margin("precision", precision)
 
 
-def _cell(text: str, colour: str, title: str, *, is_wrong: bool) -> str:
-    if not text:
+def _cell(shown: str, colour: str, title: str, *, is_wrong: bool) -> str:
+    if not shown:
         return f'<td class="none" title="{escape(title)}: 0">·</td>'
     kind = ' class="wrong"' if is_wrong else ""
     style = f"background:{colour};color:{text_colour(colour)}"
-    return f'<td{kind} style="{style}" title="{escape(title)}: {text}">{text}</td>'
+    return f'<td{kind} style="{style}" title="{escape(title)}: {shown}">{shown}</td>'
 
 
 def _margin(label: str, cells: list[str] | list[int]) -> str:
-    texts = "".join(f"<td>{text}</td>" for text in cells)
+    texts = "".join(f"<td>{shown}</td>" for shown in cells)
     return f'<tr class="margin"><th scope="row">{label}</th>{texts}</tr>'

@@ -14,8 +14,8 @@ from rich.style import Style
 from rich.text import Text
 
 from mnistkit.evaluation.confusion import ConfusionResult
-from mnistkit.reporting.colours import DIAGONAL, Scale, mistake_colour, mistakes, text_colour
-from mnistkit.reporting.confusion import text as words
+from mnistkit.reporting.colours import DIAGONAL, Scale, error_colour, errors, text_colour
+from mnistkit.reporting.confusion import text
 from mnistkit.reporting.console import can_show
 
 # A class whose name is longer is headed by its number.
@@ -32,10 +32,10 @@ def print_confusion(console: Console, result: ConfusionResult) -> None:
     from ten on, the space between its cells, and all but the most confused classes; a line says so. On a pipe it
     is always whole.
     """
-    console.print(words.headline(result), style="bold")
-    for accuracy in words.accuracies(result):
+    console.print(text.headline(result), style="bold")
+    for accuracy in text.accuracies(result):
         console.print(accuracy)
-    for line in words.reading(result, coloured=console.color_system is not None):
+    for line in text.reading(result, coloured=console.color_system is not None):
         console.print(line, style="dim")
     console.print()
     glyphs = _Glyphs.of(console)
@@ -48,8 +48,8 @@ def print_confusion(console: Console, result: ConfusionResult) -> None:
     for note in _notes(result, layout, glyphs):
         console.print(note, style="dim")
     console.print()
-    console.print(words.verdict(result), style="bold")
-    for sentence in words.pair_lines(result):
+    console.print(text.verdict(result), style="bold")
+    for sentence in text.pair_lines(result):
         console.print(f"  {sentence}")
 
 
@@ -159,14 +159,14 @@ class _Table:
     def __init__(self, result: ConfusionResult, layout: _Layout, glyphs: _Glyphs) -> None:
         self.result, self.layout, self.glyphs = result, layout, glyphs
         self.scale = Scale.of(result)
-        self.mistakes = mistakes(result)
-        self.decimals = words.decimals_of(result)
+        self.errors = errors(result)
+        self.decimals = text.decimals_of(result)
         self.by_number = max(map(cell_len, result.classes)) > _LONGEST_HEADING
         self.totals = layout.totals and not result.is_difference
         # Changes are mostly fractions of a point.
         decimals = max(1, layout.decimals) if result.is_difference else layout.decimals
-        self.recall = words.class_shares(result, "recall", decimals)
-        self.precision = words.class_shares(result, "precision", decimals)
+        self.recall = text.class_shares(result, "recall", decimals)
+        self.precision = text.class_shares(result, "precision", decimals)
 
     def lines(self) -> list[Text]:
         """Return the lines of the table, all columns aligned."""
@@ -191,12 +191,12 @@ class _Table:
         if not left:
             line.append(" ")
         for place, (cell, width) in enumerate(zip(row[1:], widths[1:], strict=True)):
-            text = " " * (width - cell_len(cell.text)) + cell.text
+            padded = " " * (width - cell_len(cell.text)) + cell.text
             if place < count:
-                line.append(" " * left + text + " " * right, cell.style)
+                line.append(" " * left + padded + " " * right, cell.style)
             else:
                 # The margin of sums and shares stands apart from the matrix.
-                line.append("  ").append(text, cell.style)
+                line.append("  ").append(padded, cell.style)
         line.rstrip()
         return line
 
@@ -208,14 +208,14 @@ class _Table:
             height = 1 if max(map(len, headings)) <= room else max(map(len, headings))
             stacks = [[text] if height == 1 else list(text.rjust(height)) for text in headings]
         else:
-            stacks = [[text] for text in headings]
+            stacks = [[heading] for heading in headings]
         lines = [[_Cell(""), *(_Cell(part, _BOLD) for part in line)] for line in zip(*stacks, strict=True)]
         margin = ["rec" if self.layout.brief else "recall"]
         if self.totals:
             margin.insert(0, "total")
         for line in lines[:-1]:
             line.extend(_Cell("") for _ in margin)
-        lines[-1].extend(_Cell(text, _BOLD) for text in margin)
+        lines[-1].extend(_Cell(label, _BOLD) for label in margin)
         return lines
 
     def _heading(self, place: int) -> str:
@@ -240,13 +240,13 @@ class _Table:
         if row == column and not self.result.is_difference:
             if self.layout.compact:
                 return _Cell(self.glyphs.right, Style(color=DIAGONAL))
-            return _Cell(words.cell(self.result, value, self.decimals), _chip(DIAGONAL, bold=False))
-        colour = mistake_colour(float(self.mistakes[row, column]), self.scale)
+            return _Cell(text.cell(self.result, value, self.decimals), _chip(DIAGONAL, bold=False))
+        colour = error_colour(float(self.errors[row, column]), self.scale)
         return _Cell(self._number(value), _chip(colour))
 
     def _number(self, value: float) -> str:
         if not self.layout.compact:
-            return words.cell(self.result, value, self.decimals)
+            return text.cell(self.result, value, self.decimals)
         size = math.ceil(abs(value) * (100 if self.result.is_normalized else 1))
         if not self.result.is_difference:
             return str(size) if size < 10 else "+"

@@ -16,15 +16,15 @@ SHARES_OF = {"true": "the true class", "pred": "the predicted class", "all": "al
 
 def headline(result: ConfusionResult) -> str:
     """Return which models, on what, and how many images."""
-    names = " and ".join(model.source.name for model in result.models)
+    names = " and ".join(model.checkpoint.name for model in result.models)
     return f"{names} on {result.dataset}, {result.split} split: {result.n:,} images"
 
 
 def accuracies(result: ConfusionResult) -> Iterator[str]:
-    """Yield accuracy and number of mistakes of each model."""
+    """Yield accuracy and number of errors of each model."""
     for letter, model in zip(LETTERS, result.models, strict=False):
-        start = f"{letter}  {model.source.name}: " if result.is_difference else ""
-        yield f"{start}accuracy {percentage(model.accuracy)}, {_count(model.errors, 'mistake')}"
+        start = f"{letter}  {model.checkpoint.name}: " if result.is_difference else ""
+        yield f"{start}accuracy {percentage(model.accuracy)}, {_count(model.errors, 'error')}"
 
 
 def reading(result: ConfusionResult, *, coloured: bool) -> Iterator[str]:
@@ -89,7 +89,7 @@ def verdict(result: ConfusionResult) -> str:
     """Return the heading of the pairs, or what is to be said where there are none."""
     if not result.errors:
         who = "both classify" if result.is_difference else "it classifies"
-        return f"No mistakes at all: {who} all {result.n:,} images correctly."
+        return f"No errors at all: {who} all {result.n:,} images correctly."
     if result.is_difference:
         return "most changed, from A to B" if result.pairs() else "The two matrices are the same."
     return "most confused"

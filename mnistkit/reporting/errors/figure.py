@@ -1,4 +1,4 @@
-"""Mistakes as a figure: grids of the images with captions."""
+"""Misclassified images as a figure: grids of the images with captions."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from mnistkit.evaluation.errors import ErrorsResult
-from mnistkit.evaluation.misclassified import Section
-from mnistkit.reporting.errors import text as words
+from mnistkit.evaluation.misclassifications import Section
+from mnistkit.reporting.errors import text
 from mnistkit.reporting.errors.attribution import reading
 from mnistkit.reporting.errors.terminal import entries, first_of, picture
 from mnistkit.reporting.figures import PictureGroup, caption_columns, result_title, write_picture_groups
@@ -20,7 +20,7 @@ _TITLE_COLUMNS = 90
 
 
 def write_errors_figure(result: ErrorsResult, path: Path) -> None:
-    """Draw the mistakes, each section as a grid.
+    """Draw the misclassified images, each section as a grid.
 
     Args:
         result: What to draw.
@@ -31,22 +31,22 @@ def write_errors_figure(result: ErrorsResult, path: Path) -> None:
         OutputError: the file cannot be written.
     """
     groups = [_group(result, section) for section in result.sections]
-    drawn = [mistake for section in result.sections for mistake in first_of(result, section, UNASKED_LIMIT)]
-    notes = list(words.footnotes(drawn))
+    drawn = [image for section in result.sections for image in first_of(result, section, UNASKED_LIMIT)]
+    notes = list(text.footnotes(drawn))
     if result.explained:
         notes.append(f"{reading(coloured=True)}; by {result.explained}")
     if not drawn:
-        notes.append(words.nothing(result))
+        notes.append(text.nothing(result))
     write_picture_groups(path, groups, _title(result), notes=notes)
 
 
 def _title(result: ErrorsResult) -> str:
     if result.cross_validation is not None:
-        lines = [words.headline(result), *words.accuracies(result)]
+        lines = [text.headline(result), *text.accuracies(result)]
     else:
         names = [model.name for model in result.models]
         if len(names) > 1:
-            names = [f"{name} ({words.letter(place)})" for place, name in enumerate(names)]
+            names = [f"{name} ({text.letter(place)})" for place, name in enumerate(names)]
         accuracies = [1 - model.errors / result.n for model in result.models]
         lines = result_title(names, result.dataset, result.split, result.n, accuracies).splitlines()
     return "\n".join(textwrap.fill(line, _TITLE_COLUMNS) for line in lines)
@@ -54,10 +54,10 @@ def _title(result: ErrorsResult) -> str:
 
 def _group(result: ErrorsResult, section: Section) -> PictureGroup:
     chosen = first_of(result, section, UNASKED_LIMIT)
-    heading = words.heading(result, section) + words.shown(section, len(chosen))
+    heading = text.heading(result, section) + text.shown(section, len(chosen))
     shown = list(entries(result, chosen))
     images = [picture(*entry) for entry in shown] or [np.zeros((0, 28, 28), dtype=np.uint8)]
     stacked = np.stack(images) if shown else images[0]
     columns = caption_columns(stacked.shape[2])
-    captions = [words.pack(words.tokens(result, *entry), columns) for entry in shown]
+    captions = [text.pack(text.tokens(result, *entry), columns) for entry in shown]
     return PictureGroup(stacked, captions, heading)

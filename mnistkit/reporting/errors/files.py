@@ -1,4 +1,4 @@
-"""The files that mistakes can be written to.
+"""The files that errors can be written to.
 
 Nothing heavy is imported before a file is written: suffixes are checked before torch and numpy are loaded.
 """
@@ -21,14 +21,14 @@ _COLUMNS = ("index", "true", "predicted", "confidence", "margin", "loss", "note"
 
 
 def to_csv(result: ErrorsResult) -> str:
-    """Return the mistakes as comma-separated values: a line for each model's mistake, probabilities at the end."""
+    """Return comma-separated values: a line for each wrong prediction, probabilities at the end."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*_COLUMNS, *(f"p({name})" for name in result.classes)])
     for section in result.to_json()["sections"]:
-        for mistake in section["mistakes"]:
-            values = {**mistake, "group": section["kind"]}
-            writer.writerow([*(values[name] for name in _COLUMNS), *mistake["probabilities"].values()])
+        for entry in section["misclassifications"]:
+            values = {**entry, "group": section["kind"]}
+            writer.writerow([*(values[name] for name in _COLUMNS), *entry["probabilities"].values()])
     return text.getvalue()
 
 

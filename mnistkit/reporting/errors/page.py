@@ -1,4 +1,4 @@
-"""Mistakes as a web page of its own, which can be sorted and filtered."""
+"""Misclassified images as a web page of its own, which can be sorted and filtered."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistkit.evaluation.errors import ErrorsResult
-from mnistkit.evaluation.misclassified import Judgement, Mistake, Section
-from mnistkit.reporting.errors import text as words
-from mnistkit.reporting.errors.attribution import heat_picture, reading
+from mnistkit.evaluation.misclassifications import Misclassification, Section, WrongPrediction
+from mnistkit.reporting.errors import text
+from mnistkit.reporting.errors.attribution import overlaid, reading
 from mnistkit.reporting.numbers import percentage
 from mnistkit.reporting.pages import html_page
 
@@ -61,39 +61,39 @@ _SORTS = {
 
 
 def to_html(result: ErrorsResult) -> str:
-    """Return the page: a card for each mistake with the probabilities of all classes; it loads nothing."""
+    """Return the page: a card for each wrong prediction with all classes' probabilities; it loads nothing."""
     lines = [f"<p>{'<br>'.join(map(escape, _facts(result)))}</p>"]
     cards = list(_cards(result))
     if not cards:
-        lines.append(f"<p><strong>{escape(words.nothing(result))}</strong></p>")
-        return html_page(words.headline(result), "\n".join(lines), style=_STYLE)
+        lines.append(f"<p><strong>{escape(text.nothing(result))}</strong></p>")
+        return html_page(text.headline(result), "\n".join(lines), style=_STYLE)
     lines.append(_form(result))
     lines.append(f'<div id="cards">\n{chr(10).join(cards)}\n</div>')
-    return html_page(words.headline(result), "\n".join(lines), style=_STYLE, script=_SCRIPT)
+    return html_page(text.headline(result), "\n".join(lines), style=_STYLE, script=_SCRIPT)
 
 
 def _facts(result: ErrorsResult) -> Iterator[str]:
-    yield from words.accuracies(result)
+    yield from text.accuracies(result)
     for section in result.sections:
-        yield words.heading(result, section) + words.shown(section, len(section.mistakes))
+        yield text.heading(result, section) + text.shown(section, len(section.misclassifications))
     if result.cross_validation is not None:
-        yield words.method(result)
+        yield text.method(result)
     if result.explained:
         yield f"{reading(coloured=True)}; by {result.explained}"
-    yield from words.footnotes(list(result.mistakes))
+    yield from text.footnotes(list(result.misclassifications))
 
 
 def _form(result: ErrorsResult) -> str:
     sorts = "".join(
-        f'<option value="{name}"{" selected" if name == result.selection.sort else ""}>{text}</option>'
-        for name, text in _SORTS.items()
+        f'<option value="{name}"{" selected" if name == result.selection.sort else ""}>{label}</option>'
+        for name, label in _SORTS.items()
     )
     fields = [f'<label>sort by <select name="sort">{sorts}</select></label>']
-    mistakes = [(mistake, each) for mistake in result.mistakes for each in mistake.judgements]
-    fields.append(_select("true", "label", result, {mistake.label for mistake, _ in mistakes}))
-    fields.append(_select("predicted", "predicted", result, {each.predicted for _, each in mistakes}))
+    pairs = [(image, each) for image in result.misclassifications for each in image.predictions]
+    fields.append(_select("true", "label", result, {image.label for image, _ in pairs}))
+    fields.append(_select("predicted", "predicted", result, {each.predicted for _, each in pairs}))
     options = "".join(
-        f'<option value="{place}">{escape(words.heading(result, section))}</option>'
+        f'<option value="{place}">{escape(text.heading(result, section))}</option>'
         for place, section in enumerate(result.sections)
     )
     hidden = " hidden" if len(result.sections) == 1 else ""
@@ -116,45 +116,51 @@ def _select(name: str, label: str, result: ErrorsResult, classes: set[int]) -> s
 
 def _cards(result: ErrorsResult) -> Iterator[str]:
     for place, section in enumerate(result.sections):
-        for mistake in section.mistakes:
-            pixels = _image(mistake.pixels, f"image {mistake.index}")
-            for judgement in mistake.judgements:
-                yield _card(result, (place, section), mistake, judgement, pixels)
+        for image in section.misclassifications:
+            pixels = _image(image.pixels, f"image {image.index}")
+            for prediction in image.predictions:
+                yield _card(result, (place, section), image, prediction, pixels)
 
 
 def _card(
-    result: ErrorsResult, place: tuple[int, Section], mistake: Mistake, judgement: Judgement, pixels: str
+    result: ErrorsResult,
+    place: tuple[int, Section],
+    image: Misclassification,
+    prediction: WrongPrediction,
+    pixels: str,
 ) -> str:
     data = {
-        "index": mistake.index,
-        "true": mistake.label,
-        "predicted": judgement.predicted,
+        "index": image.index,
+        "true": image.label,
+        "predicted": prediction.predicted,
         "section": place[0],
-        "confidence": f"{judgement.confidence:.6f}",
-        "margin": f"{judgement.margin:.6f}",
-        "loss": f"{judgement.loss:.6f}",
+        "confidence": f"{prediction.confidence:.6f}",
+        "margin": f"{prediction.margin:.6f}",
+        "loss": f"{prediction.loss:.6f}",
     }
     attributes = "".join(f' data-{name}="{value}"' for name, value in data.items())
-    heat = ""
-    if judgement.heat is not None:
-        heat = _image(heat_picture(mistake.pixels, judgement.heat), f"heat map of image {mistake.index}")
-    model = f"{escape(result.models[judgement.model].name)}<br>" if len(result.models) > 1 else ""
-    note = f'<span class="mark">{escape(mistake.note)}</span><br>' if mistake.note else ""
-    names = f"{escape(result.classes[mistake.label])} → {escape(result.classes[judgement.predicted])}"
+    overlay = ""
+    if prediction.attribution_map is not None:
+        overlay = _image(
+            overlaid(image.pixels, prediction.attribution_map), f"attribution map of image {image.index}"
+        )
+    model = f"{escape(result.models[prediction.model].name)}<br>" if len(result.models) > 1 else ""
+    note = f'<span class="mark">{escape(image.note)}</span><br>' if image.note else ""
+    names = f"{escape(result.classes[image.label])} → {escape(result.classes[prediction.predicted])}"
     return (
-        f"<figure{attributes}>{pixels}{heat}<figcaption><strong>{names}</strong> "
-        f"{percentage(judgement.confidence, 1)}<br>{note}{model}"
-        f'<span class="quiet">#{mistake.index}, loss {judgement.loss:.2f}, margin {judgement.margin:.2f}</span>'
-        f"<details><summary>all probabilities</summary>{_probabilities(result, judgement)}</details>"
+        f"<figure{attributes}>{pixels}{overlay}<figcaption><strong>{names}</strong> "
+        f"{percentage(prediction.confidence, 1)}<br>{note}{model}"
+        f'<span class="quiet">#{image.index}, loss {prediction.loss:.2f}, margin {prediction.margin:.2f}</span>'
+        f"<details><summary>all probabilities</summary>{_probabilities(result, prediction)}</details>"
         "</figcaption></figure>"
     )
 
 
-def _probabilities(result: ErrorsResult, judgement: Judgement) -> str:
+def _probabilities(result: ErrorsResult, prediction: WrongPrediction) -> str:
     rows = "".join(
         f'<tr><td>{escape(name)}</td><td class="bar"><i style="width:{100 * share:.1f}%"></i></td>'
         f"<td>{percentage(share)}</td></tr>"
-        for name, share in zip(result.classes, judgement.probabilities.tolist(), strict=True)
+        for name, share in zip(result.classes, prediction.probabilities.tolist(), strict=True)
     )
     return f"<table>{rows}</table>"
 

@@ -1,4 +1,4 @@
-"""Mistakes in the terminal: the images themselves, each with what it is and what it was taken for."""
+"""Misclassified images in the terminal: each, each with what it is and what it was taken for."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 from rich.console import Console
 
 from mnistkit.evaluation.errors import ErrorsResult
-from mnistkit.evaluation.misclassified import Judgement, Mistake, Section
+from mnistkit.evaluation.misclassifications import Misclassification, Section, WrongPrediction
 from mnistkit.reporting.console import can_show
-from mnistkit.reporting.errors import text as words
+from mnistkit.reporting.errors import text
 from mnistkit.reporting.errors.attribution import beside, reading
 from mnistkit.reporting.image_grid import can_show_greys, print_pictures
 
@@ -19,17 +19,17 @@ UNASKED_LIMIT = 12
 
 
 def print_errors(console: Console, result: ErrorsResult) -> None:
-    """Print the mistakes, as many in a row as fit, and below them what marks and colours mean."""
-    console.print(words.headline(result), style="bold")
-    for line in words.accuracies(result):
+    """Print the misclassified images, as many in a row as fit, and below them what marks and colours mean."""
+    console.print(text.headline(result), style="bold")
+    for line in text.accuracies(result):
         console.print(line)
     if result.cross_validation is not None:
-        console.print(words.method(result), style="dim")
+        console.print(text.method(result), style="dim")
     if result.explained:
         console.print(reading(coloured=can_show_greys(console)), style="dim")
     if not any(section.total for section in result.sections):
         console.print()
-        console.print(words.nothing(result), style="bold")
+        console.print(text.nothing(result), style="bold")
         return
     for section in result.sections:
         _print_section(console, result, section)
@@ -37,49 +37,53 @@ def print_errors(console: Console, result: ErrorsResult) -> None:
         console.print(line, style="dim")
 
 
-def first_of(result: ErrorsResult, section: Section, unasked: int) -> tuple[Mistake, ...]:
-    """Return the mistakes of a section to show: the first ``unasked`` ones, unless a limit was asked for."""
-    return section.mistakes if result.selection.limit is not None else section.mistakes[:unasked]
+def first_of(result: ErrorsResult, section: Section, unasked: int) -> tuple[Misclassification, ...]:
+    """Return the images of a section to show: the first ``unasked`` ones, unless a limit was asked for."""
+    return (
+        section.misclassifications if result.selection.limit is not None else section.misclassifications[:unasked]
+    )
 
 
-def entries(result: ErrorsResult, mistakes: tuple[Mistake, ...]) -> Iterator[tuple[Mistake, Judgement | None]]:
-    """Yield what gets a picture of its own: each mistake, or, with heat maps, what each model says of it."""
-    for mistake in mistakes:
+def entries(
+    result: ErrorsResult, images: tuple[Misclassification, ...]
+) -> Iterator[tuple[Misclassification, WrongPrediction | None]]:
+    """Yield what gets a picture of its own: each image, or, with attribution maps, each wrong prediction."""
+    for image in images:
         if result.explained is None:
-            yield mistake, None
+            yield image, None
         else:
-            yield from ((mistake, each) for each in mistake.judgements)
+            yield from ((image, each) for each in image.predictions)
 
 
-def picture(mistake: Mistake, judgement: Judgement | None) -> np.ndarray:
-    """Return a mistake's image, with the heat map of a judgement beside it if there is one."""
-    if judgement is None or judgement.heat is None:
-        return mistake.pixels
-    return beside(mistake.pixels, judgement.heat)
+def picture(image: Misclassification, prediction: WrongPrediction | None) -> np.ndarray:
+    """Return an image, with the attribution map of a prediction beside it if there is one."""
+    if prediction is None or prediction.attribution_map is None:
+        return image.pixels
+    return beside(image.pixels, prediction.attribution_map)
 
 
 def _print_section(console: Console, result: ErrorsResult, section: Section) -> None:
     chosen = first_of(result, section, UNASKED_LIMIT)
     console.print()
-    console.print(words.heading(result, section) + words.shown(section, len(chosen)), style="bold")
+    console.print(text.heading(result, section) + text.shown(section, len(chosen)), style="bold")
     console.print()
     if not chosen:
         return
     shown = list(entries(result, chosen))
     images = np.stack([picture(*entry) for entry in shown])
     arrow = _arrow(console)
-    captions = [words.pack(words.tokens(result, *entry, arrow), images.shape[2]) for entry in shown]
+    captions = [text.pack(text.tokens(result, *entry, arrow), images.shape[2]) for entry in shown]
     print_pictures(console, images, captions)
     console.print()
 
 
 def _notes(result: ErrorsResult) -> Iterator[str]:
     chosen = [first_of(result, section, UNASKED_LIMIT) for section in result.sections]
-    yield from words.footnotes([mistake for mistakes in chosen for mistake in mistakes])
+    yield from text.footnotes([image for images in chosen for image in images])
     most = max(section.total for section in result.sections)
     if max(map(len, chosen)) < most:
         yield f"--limit {most} shows all of them, --out FILE.html, .png, .csv or .json writes them"
 
 
 def _arrow(console: Console) -> str:
-    return words.ARROW if can_show(console, words.ARROW) else words.ASCII_ARROW
+    return text.ARROW if can_show(console, text.ARROW) else text.ASCII_ARROW

@@ -1,4 +1,4 @@
-"""What is said about mistakes, in the same words in the terminal, in figures and on web pages."""
+"""What is said about misclassified images, in the same words in the terminal, in figures and on web pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from mnistkit.evaluation import label_errors
 from mnistkit.evaluation.errors import ErrorsResult
-from mnistkit.evaluation.misclassified import Judgement, Mistake, Section
+from mnistkit.evaluation.misclassifications import Misclassification, Section, WrongPrediction
 from mnistkit.reporting.numbers import percentage
 
 ARROW, ASCII_ARROW = "→", "->"
@@ -30,15 +30,15 @@ def headline(result: ErrorsResult) -> str:
 
 
 def accuracies(result: ErrorsResult) -> Iterator[str]:
-    """Yield accuracy and number of mistakes of each model, or the share of disputed labels."""
+    """Yield accuracy and number of errors of each model, or the share of disputed labels."""
     for place, model in enumerate(result.models):
         if result.cross_validation is not None:
             noun = "label is" if model.errors == 1 else "labels are"
             yield f"{model.errors:,} {noun} disputed ({percentage(model.errors / result.n)})"
             continue
         start = f"{letter(place)}  {model.name}: " if len(result.models) > 1 else ""
-        mistakes = f"{model.errors:,} mistake{'' if model.errors == 1 else 's'}"
-        yield f"{start}accuracy {percentage(1 - model.errors / result.n)}, {mistakes}"
+        errors = f"{model.errors:,} error{'' if model.errors == 1 else 's'}"
+        yield f"{start}accuracy {percentage(1 - model.errors / result.n)}, {errors}"
 
 
 def heading(result: ErrorsResult, section: Section) -> str:
@@ -60,34 +60,36 @@ def shown(section: Section, count: int) -> str:
 
 
 def nothing(result: ErrorsResult) -> str:
-    """Return what is to be said where there is no mistake to show."""
+    """Return what is to be said where there is nothing to show."""
     if result.cross_validation is not None:
         what = "No disputed label"
     elif not any(model.errors for model in result.models):
         who = "all models classify" if len(result.models) > 1 else "it classifies"
-        return f"No mistakes at all: {who} all {result.n:,} images correctly."
+        return f"No errors at all: {who} all {result.n:,} images correctly."
     else:
-        what = "No mistake"
+        what = "No misclassified image"
     return f"{what}{_filters(result)}."
 
 
-def tokens(result: ErrorsResult, mistake: Mistake, judgement: Judgement | None, arrow: str = ARROW) -> list[str]:
+def tokens(
+    result: ErrorsResult, image: Misclassification, prediction: WrongPrediction | None, arrow: str = ARROW
+) -> list[str]:
     """Return the parts of a caption that must not be cut apart, for :func:`pack`.
 
     Args:
-        result: What the mistake is part of.
-        mistake: The image.
-        judgement: The one to tell; None tells all of them, each on a line of its own.
+        result: What the image is part of.
+        image: The misclassified image.
+        prediction: The one to tell; None tells all of them, each on a line of its own.
         arrow: Between the label and the predicted class.
     """
-    label = result.classes[mistake.label]
-    index = f"#{mistake.index}"
-    if judgement is None and len(result.models) > 1:
-        said = [f"{letter(each.model)} {_said(result, each)}" for each in mistake.judgements]
-        return ["\n".join([f"{label}  {index}", *said]), *_note(mistake)]
-    told = judgement or mistake.judgements[0]
+    label = result.classes[image.label]
+    index = f"#{image.index}"
+    if prediction is None and len(result.models) > 1:
+        said = [f"{letter(each.model)} {_said(result, each)}" for each in image.predictions]
+        return ["\n".join([f"{label}  {index}", *said]), *_note(image)]
+    told = prediction or image.predictions[0]
     start = f"{letter(told.model)} " if len(result.models) > 1 else ""
-    return [f"{start}{label}{arrow}{_said(result, told)}", index, *_note(mistake)]
+    return [f"{start}{label}{arrow}{_said(result, told)}", index, *_note(image)]
 
 
 def pack(parts: Sequence[str], columns: int) -> str:
@@ -104,9 +106,9 @@ def pack(parts: Sequence[str], columns: int) -> str:
     return "\n".join(_broken(line, columns) for line in lines)
 
 
-def footnotes(mistakes: Sequence[Mistake]) -> Iterator[str]:
+def footnotes(misclassifications: Sequence[Misclassification]) -> Iterator[str]:
     """Yield what must be known to read the captions."""
-    if any(mistake.note for mistake in mistakes):
+    if any(image.note for image in misclassifications):
         yield label_errors.EXPLANATION
 
 
@@ -121,12 +123,12 @@ def method(result: ErrorsResult) -> str:
     )
 
 
-def _said(result: ErrorsResult, judgement: Judgement) -> str:
-    return f"{result.classes[judgement.predicted]} {percentage(judgement.confidence, 1)}"
+def _said(result: ErrorsResult, prediction: WrongPrediction) -> str:
+    return f"{result.classes[prediction.predicted]} {percentage(prediction.confidence, 1)}"
 
 
-def _note(mistake: Mistake) -> list[str]:
-    return [mistake.note] if mistake.note else []
+def _note(image: Misclassification) -> list[str]:
+    return [image.note] if image.note else []
 
 
 def _filters(result: ErrorsResult) -> str:

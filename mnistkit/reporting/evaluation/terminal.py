@@ -11,7 +11,7 @@ from rich.table import Table
 from mnistkit.evaluation.intervals import CONFIDENCE
 from mnistkit.evaluation.label_errors import LABEL_ERRORS
 from mnistkit.evaluation.metrics import ECE_BINS, ClassMetrics, Metrics
-from mnistkit.evaluation.perturbed import HARD_AUGMENTATION
+from mnistkit.evaluation.perturbed import PERTURBATION
 from mnistkit.evaluation.results import ENSEMBLE, Comparison, EvaluateResult, ModelResult
 from mnistkit.reporting.numbers import percent, percentage
 from mnistkit.reporting.tables import make_table
@@ -29,9 +29,9 @@ def print_evaluation(console: Console, result: EvaluateResult) -> None:
     console.print(f"on {result.device}, {result.precision}", style="dim", soft_wrap=True)
     letters = _letters(result)
     for letter, row in zip(letters, result.models, strict=False):
-        if row.source:
+        if row.checkpoint:
             start = f"{letter}  " if letter else ""
-            console.print(f"{start}{row.source.architecture}  {row.source.checkpoint}", soft_wrap=True)
+            console.print(f"{start}{row.checkpoint.architecture}  {row.checkpoint.path}", soft_wrap=True)
     console.print()
     for table in figure_tables(result, console.width):
         console.print(table)
@@ -95,8 +95,8 @@ def notes(result: EvaluateResult) -> Iterator[str]:
             f"label errors: {len(LABEL_ERRORS)} of MNIST's test images whose labels most human reviewers did not "
             "confirm (Northcutt et al., 2021)."
         )
-    if any(row.augmented for row in result.rows):
-        yield _hard_copy_note()
+    if any(row.perturbed for row in result.rows):
+        yield _perturbation_note(result.split)
     yield (
         "negative log-likelihood and calibration error judge the probabilities, 0 is best; the latter is how far "
         f"confidence and accuracy lie apart on average (ECE, {ECE_BINS} bins)."
@@ -128,8 +128,8 @@ def _figures(result: EvaluateResult) -> Iterator[tuple[str, Callable[[ModelResul
     yield "images per second", lambda row: _speed(row.images_per_second)
     if any(row.without_label_errors for row in result.rows):
         yield from _section("without label errors", lambda row: row.without_label_errors, result, brief=True)
-    if any(row.augmented for row in result.rows):
-        yield from _section("highly augmented copy", lambda row: row.augmented, result)
+    if any(row.perturbed for row in result.rows):
+        yield from _section(f"perturbed {result.split} set", lambda row: row.perturbed, result)
 
 
 def _section(
@@ -168,17 +168,17 @@ def _headers(result: EvaluateResult) -> list[str]:
     return [result.rows[0].name] if len(result.rows) == 1 else _letters(result)
 
 
-def _hard_copy_note() -> str:
-    ranges = HARD_AUGMENTATION
+def _perturbation_note(split: str) -> str:
+    ranges = PERTURBATION
     return (
-        f"highly augmented copy: each image rotated by up to {ranges.rotation:g}°, moved by up to "
+        f"perturbed {split} set: each image rotated by up to {ranges.rotation:g}°, moved by up to "
         f"{100 * ranges.translate_x:g} % across and {100 * ranges.translate_y:g} % up or down, scaled by "
         f"{1 - ranges.zoom:g} to {1 + ranges.zoom:g}, sheared by up to {ranges.shear:g}°; always the same."
     )
 
 
 def _split_note(result: EvaluateResult) -> Iterator[str]:
-    if all(row.source is None or row.source.dataset != result.dataset for row in result.rows):
+    if all(row.checkpoint is None or row.checkpoint.dataset != result.dataset for row in result.rows):
         return
     if result.split == "val":
         yield "Note: training looked at these images to choose the weights; report the test split instead."

@@ -13,7 +13,7 @@ from mnistkit.inference.calibration import Calibration
 from mnistkit.reporting.console import can_show, drawing_width
 from mnistkit.reporting.image_grid import picture_lines
 from mnistkit.reporting.numbers import percentage
-from mnistkit.reporting.predict import text as words
+from mnistkit.reporting.predict import text
 
 DEFAULT_TOP = 3
 """How many classes are shown of a picture where nothing else is asked for."""
@@ -29,7 +29,7 @@ _WITH_TILE = (Verdict.DIGIT, Verdict.UNSURE, Verdict.NOT_A_DIGIT)
 def print_answer(console: Console, answer: Answer, calibration: Calibration, top: int = DEFAULT_TOP) -> None:
     """Print one picture as the model sees it, and beside it a bar for each of the ``top`` classes."""
     style = "bold" if answer.verdict is Verdict.DIGIT else "bold yellow"
-    console.print(Text(f"{words.escaped(answer.name)}: {words.sentence(answer, calibration)}", style=style))
+    console.print(Text(f"{text.escaped(answer.name)}: {text.sentence(answer, calibration)}", style=style))
     if answer.verdict in _WITH_TILE:
         console.print()
         width = answer.picture.tile.shape[1]
@@ -44,7 +44,7 @@ def print_answer(console: Console, answer: Answer, calibration: Calibration, top
             console.print(line, no_wrap=True, crop=True, overflow="crop")
         console.print()
     if answer.verdict is Verdict.UNSURE:
-        console.print(words.rule(calibration), style="dim")
+        console.print(text.rule(calibration), style="dim")
     for note in answer.picture.notes:
         console.print(note, style="dim")
     if answer.verdict is not Verdict.DIGIT and not answer.picture.steps:
@@ -79,9 +79,9 @@ def print_line(console: Console, answer: Answer, top: int = 1) -> None:
     # A probability beside "no digit" would read as that of there being none.
     ranking = () if answer.verdict is Verdict.NOT_A_DIGIT else answer.ranking
     share = percentage(ranking[0][1], 1) if ranking else ""
-    line = Text(f"{words.brief(answer):<11}", style=style)
+    line = Text(f"{text.brief(answer):<11}", style=style)
     line.append(f" {share:>7}  ", style="none")
-    line.append(words.escaped(answer.name), style="none")
+    line.append(text.escaped(answer.name), style="none")
     others = ", ".join(f"{name} {percentage(share, 1)}" for name, share in ranking[1:top])
     remarks = [*([f"then {others}"] if others else []), *answer.picture.notes]
     if remarks:
@@ -89,7 +89,7 @@ def print_line(console: Console, answer: Answer, top: int = 1) -> None:
     console.print(line, soft_wrap=True)
 
 
-def print_summary(console: Console, summary: words.Summary) -> None:
+def print_summary(console: Console, summary: text.Summary) -> None:
     """Print how many pictures there were, of which kind."""
     console.print()
     for line in summary.lines():

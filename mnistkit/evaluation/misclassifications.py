@@ -18,7 +18,7 @@ Kind = Literal["wrong", "only", "some", "all", "suspect"]
 
 
 @dataclass(frozen=True)
-class Judgement:
+class WrongPrediction:
     """What one model says about an image that it gets wrong.
 
     Attributes:
@@ -29,8 +29,8 @@ class Judgement:
         margin: Probability of the class it says minus that of the label, from 0 to 1: the normalised margin of
             Northcutt, Jiang and Chuang (2021), "Confident learning: estimating uncertainty in dataset labels",
             JAIR 70, with the sign turned round.
-        heat: Float array of shape (28, 28) from -1 to 1: where the image speaks for the class it says (above 0)
-            rather than for the label (below 0); None if that was not asked for.
+        attribution_map: Float array of shape (28, 28) from -1 to 1: where the image speaks for the class it says
+            (above 0) rather than for the label (below 0); None if that was not asked for.
     """
 
     model: int
@@ -38,7 +38,7 @@ class Judgement:
     probabilities: NDArray[np.float64]
     loss: float
     margin: float
-    heat: NDArray[np.float32] | None = None
+    attribution_map: NDArray[np.float32] | None = None
 
     @property
     def confidence(self) -> float:
@@ -47,7 +47,7 @@ class Judgement:
 
 
 @dataclass(frozen=True)
-class Mistake:
+class Misclassification:
     """An image that at least one model gets wrong.
 
     Attributes:
@@ -55,7 +55,7 @@ class Mistake:
         index: Its place in the original training or test file.
         label: The class that its label says.
         pixels: uint8 array of shape (28, 28).
-        judgements: What the models say that get it wrong, at least one.
+        predictions: What the models say that get it wrong, at least one.
         note: What is known about its label; empty if nothing is.
     """
 
@@ -63,17 +63,17 @@ class Mistake:
     index: int
     label: int
     pixels: NDArray[np.uint8]
-    judgements: tuple[Judgement, ...]
+    predictions: tuple[WrongPrediction, ...]
     note: str = ""
 
     def mean(self, name: str) -> float:
-        """Return the mean of the judgements' "loss", "confidence" or "margin"."""
-        return sum(float(getattr(each, name)) for each in self.judgements) / len(self.judgements)
+        """Return the mean of the predictions' "loss", "confidence" or "margin"."""
+        return sum(float(getattr(each, name)) for each in self.predictions) / len(self.predictions)
 
 
 @dataclass(frozen=True)
 class Section:
-    """Mistakes that belong together.
+    """Misclassifications that belong together.
 
     Attributes:
         kind: "wrong": all of the only model; "only": those of just one of several models; "some": those of
@@ -81,18 +81,18 @@ class Section:
             models that have not seen the image.
         models: The places of the models it is about.
         total: How many there are.
-        mistakes: The first of them, in the order asked for.
+        misclassifications: The first of them, in the order asked for.
     """
 
     kind: Kind
     models: tuple[int, ...]
     total: int
-    mistakes: tuple[Mistake, ...]
+    misclassifications: tuple[Misclassification, ...]
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which mistakes to take, and how many.
+    """Which misclassifications to take, and how many.
 
     Attributes:
         label: Only images of this class.
@@ -108,7 +108,7 @@ class Selection:
     limit: int | None = None
 
 
-class Judged:
+class ModelPredictions:
     """A model's probabilities for the images of a split.
 
     Args:
@@ -133,9 +133,9 @@ class Judged:
         self.margin = self.probabilities[places, self.predicted] - self.probabilities[places, labels]
         self.wrong: NDArray[np.bool_] = self.predicted != labels
 
-    def judgement(self, model: int, place: int) -> Judgement:
+    def prediction(self, model: int, place: int) -> WrongPrediction:
         """Return what the model, which is the ``model``-th, says about the image at ``place``."""
-        return Judgement(
+        return WrongPrediction(
             model,
             int(self.predicted[place]),
             self.probabilities[place],
@@ -144,61 +144,65 @@ class Judged:
         )
 
 
-def find_mistakes(
-    models: Sequence[Judged],
+def find_misclassifications(
+    models: Sequence[ModelPredictions],
     data: LabelledImages,
     selection: Selection,
     *,
     kind: Kind = "wrong",
     note: Callable[[int], str] = lambda index: "",
 ) -> tuple[Section, ...]:
-    """Return the mistakes of one model, or of several divided by who makes them.
+    """Return the misclassifications of one model, or of several divided by who makes them.
 
     Args:
-        models: At least one, judged on ``data``.
+        models: At least one, run on ``data``.
         data: The images with their labels.
         selection: Which to take.
-        kind: What the mistakes of a single model are called.
+        kind: What the misclassifications of a single model are called.
         note: What is known about the label of an image, by its index.
     """
     wrong = np.stack([model.wrong for model in models])
     sections = []
     for name, members, mask in _divide(wrong, kind):
         places = [place for place in np.flatnonzero(mask).tolist() if _fits(models, data, selection, place)]
-        mistakes = [_mistake(models, data, place, note) for place in _in_order(models, data, selection, places)]
-        sections.append(Section(name, members, len(places), tuple(mistakes)))
+        misclassifications = [
+            _build(models, data, place, note) for place in _in_order(models, data, selection, places)
+        ]
+        sections.append(Section(name, members, len(places), tuple(misclassifications)))
     return tuple(sections)
 
 
-def with_heat(
+def with_attribution_maps(
     section: Section, explain: Callable[[int, list[int], list[int], list[int]], NDArray[np.float32]]
 ) -> Section:
-    """Return the section with a heat map in every judgement.
+    """Return the section with an attribution map in every prediction.
 
     Args:
-        section: The mistakes.
+        section: The misclassifications.
         explain: Called for each model with its place and lists of the images' places, the predicted classes and
-            the labels; returns their heat maps of shape (n, 28, 28).
+            the labels; returns their attribution maps of shape (n, 28, 28).
     """
-    heat: dict[tuple[int, int], NDArray[np.float32]] = {}
-    for model in sorted({each.model for mistake in section.mistakes for each in mistake.judgements}):
+    found: dict[tuple[int, int], NDArray[np.float32]] = {}
+    for model in sorted({each.model for image in section.misclassifications for each in image.predictions}):
         asked = [
-            (mistake.place, each.predicted, mistake.label)
-            for mistake in section.mistakes
-            for each in mistake.judgements
+            (image.place, each.predicted, image.label)
+            for image in section.misclassifications
+            for each in image.predictions
             if each.model == model
         ]
         places, predicted, labels = (list(column) for column in zip(*asked, strict=True))
         maps = explain(model, places, predicted, labels)
-        heat.update({(model, place): each for place, each in zip(places, maps, strict=True)})
-    mistakes = tuple(
+        found.update({(model, place): each for place, each in zip(places, maps, strict=True)})
+    misclassifications = tuple(
         replace(
-            mistake,
-            judgements=tuple(replace(each, heat=heat[each.model, mistake.place]) for each in mistake.judgements),
+            image,
+            predictions=tuple(
+                replace(each, attribution_map=found[each.model, image.place]) for each in image.predictions
+            ),
         )
-        for mistake in section.mistakes
+        for image in section.misclassifications
     )
-    return replace(section, mistakes=mistakes)
+    return replace(section, misclassifications=misclassifications)
 
 
 def _divide(wrong: NDArray[np.bool_], kind: Kind) -> list[tuple[Kind, tuple[int, ...], Any]]:
@@ -215,7 +219,7 @@ def _divide(wrong: NDArray[np.bool_], kind: Kind) -> list[tuple[Kind, tuple[int,
     return [*sections, ("all", everyone, count == len(wrong))]
 
 
-def _fits(models: Sequence[Judged], data: LabelledImages, selection: Selection, place: int) -> bool:
+def _fits(models: Sequence[ModelPredictions], data: LabelledImages, selection: Selection, place: int) -> bool:
     if selection.label is not None and data.labels[place] != selection.label:
         return False
     said = [model.predicted[place] for model in models if model.wrong[place]]
@@ -223,7 +227,7 @@ def _fits(models: Sequence[Judged], data: LabelledImages, selection: Selection, 
 
 
 def _in_order(
-    models: Sequence[Judged], data: LabelledImages, selection: Selection, places: list[int]
+    models: Sequence[ModelPredictions], data: LabelledImages, selection: Selection, places: list[int]
 ) -> list[int]:
     def key(place: int) -> tuple[float, int]:
         index = int(data.indices[place])
@@ -235,13 +239,15 @@ def _in_order(
     return sorted(places, key=key)[: selection.limit]
 
 
-def _figure(model: Judged, name: str, place: int) -> float:
+def _figure(model: ModelPredictions, name: str, place: int) -> float:
     if name == "confidence":
         return float(model.probabilities[place].max())
     return float((model.loss if name == "loss" else model.margin)[place])
 
 
-def _mistake(models: Sequence[Judged], data: LabelledImages, place: int, note: Callable[[int], str]) -> Mistake:
+def _build(
+    models: Sequence[ModelPredictions], data: LabelledImages, place: int, note: Callable[[int], str]
+) -> Misclassification:
     index = int(data.indices[place])
-    judgements = tuple(model.judgement(i, place) for i, model in enumerate(models) if model.wrong[place])
-    return Mistake(place, index, int(data.labels[place]), data.images[place], judgements, note(index))
+    predictions = tuple(model.prediction(i, place) for i, model in enumerate(models) if model.wrong[place])
+    return Misclassification(place, index, int(data.labels[place]), data.images[place], predictions, note(index))
