@@ -59,7 +59,7 @@ def train(
         MnistkitError: as :func:`mnistkit.workflows.train.train` does.
     """
     from mnistkit.recipe import flatten
-    from mnistkit.reporting.training.curves import CurvesWriter
+    from mnistkit.reporting.training.figure import CurvesWriter
     from mnistkit.workflows import train as workflow
     from mnistkit.workflows.train_config import TrainConfig
 

@@ -25,6 +25,18 @@ def unknown_name(kind: str, name: str, known: Iterable[str], *, hint: str | None
     return UnknownNameError(f"unknown {kind} '{shown}'; {suggestion}", hint=hint)
 
 
+def check_name(kind: str, name: str, known: Iterable[str]) -> str:
+    """Return ``name`` if it is among the ``known`` ones of its ``kind``.
+
+    Raises:
+        UnknownNameError: it is not; the message holds the closest match.
+    """
+    names = list(known)
+    if name not in names:
+        raise unknown_name(kind, name, names)
+    return name
+
+
 class Registry(Generic[T]):
     """Maps public names to values of one kind.
 

@@ -1,4 +1,4 @@
-"""The ``mnistkit`` command: one thin module per subcommand, named here and imported when it is used.
+"""The ``mnistkit`` command: one thin module per subcommand, listed here and imported when it is used.
 
 Nothing heavy is imported at the top of this package, so that ``--help``, completion and usage errors are quick.
 """
@@ -9,7 +9,7 @@ import gc
 import os
 import sys
 from contextlib import suppress
-from typing import Annotated, NoReturn
+from typing import Annotated, ClassVar, NoReturn
 
 import typer
 
@@ -23,8 +23,16 @@ _GARBAGE_THRESHOLD = 100_000
 
 
 class _Commands(LazyGroup):
-    # Their order is the order of the help page.
-    names = ("train", "evaluate", "predict", "confusion", "errors", "models", "datasets", "env")
+    summaries: ClassVar = {
+        "train": "Train a model and report its test accuracy.",
+        "evaluate": "Measure checkpoints, and compare them with each other.",
+        "predict": "Recognise the digits in pictures of your own.",
+        "confusion": "Show which class is taken for which.",
+        "errors": "Show the images that are classified wrongly.",
+        "models": "List the architectures and the bundled models.",
+        "datasets": "List the datasets, download or show one.",
+        "env": "Print versions, devices and settings, for a bug report.",
+    }
 
 
 app = typer.Typer(

@@ -15,15 +15,12 @@ from mnistkit.cli.options import (
     Precision,
     SkipBad,
     Split,
+    one_of,
 )
-from mnistkit.workflows.confusion import NORMALIZE_CHOICES, check_normalize
+from mnistkit.workflows.confusion import NORMALIZE_CHOICES
 from mnistkit.workflows.inputs import InferenceConfig
 
-
-def complete_normalize(incomplete: str) -> list[str]:
-    """Return the ways to normalise that start with ``incomplete``, for shell completion."""
-    return [name for name in NORMALIZE_CHOICES if name.startswith(incomplete)]
-
+NORMALIZE_NAMES = one_of("normalisation", NORMALIZE_CHOICES)
 
 Normalize = Annotated[
     str,
@@ -31,8 +28,8 @@ Normalize = Annotated[
         "--normalize",
         metavar="NAME",
         help="Show shares of the true class, the predicted class (pred) or all images instead of counts (none).",
-        callback=check_normalize,
-        autocompletion=complete_normalize,
+        callback=NORMALIZE_NAMES.callback,
+        autocompletion=NORMALIZE_NAMES.complete,
     ),
 ]
 ErrorsOnly = Annotated[bool, typer.Option("--errors-only", help="Leave the diagonal blank.")]
@@ -56,14 +53,13 @@ def confusion(
 
     --out writes a heat map (.png, .svg, .pdf), a web page (.html) or the numbers (.csv, .json).
     """
-    from mnistkit.data.base import LoadOptions
     from mnistkit.reporting import console
     from mnistkit.reporting.confusion.files import FORMATS
+    from mnistkit.reporting.outputs import Output
     from mnistkit.reporting.progress import LoadProgress
     from mnistkit.workflows import confusion as workflow
 
-    outs = list(out or ())
-    FORMATS.check(outs)
+    output = Output(as_json=as_json, formats=FORMATS, files=out)
     with LoadProgress() as progress:
         config = workflow.ConfusionConfig(
             checkpoints=tuple(checkpoints or ()),
@@ -73,14 +69,10 @@ def confusion(
             errors_only=errors_only,
             device=device,
             precision=precision or InferenceConfig.precision,
-            load=LoadOptions(skip_bad=skip_bad, progress=progress, warn=progress.warn),
+            load=progress.options(skip_bad=skip_bad),
         )
         result = workflow.confusion(config, announce=console.note)
-    if as_json:
-        console.print_json(result.to_json(), workflow.SCHEMA)
-    else:
-        from mnistkit.reporting.confusion.terminal import print_confusion
 
-        print_confusion(console.stdout(), result)
-    for path in FORMATS.write(result, outs):
-        console.note(f"wrote {path}")
+    from mnistkit.reporting.confusion.terminal import print_confusion
+
+    output.show(result, print_confusion)

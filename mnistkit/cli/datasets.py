@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from mnistkit.cli.options import DatasetName, Json, SkipBad, Split, complete_dataset
+from mnistkit.cli.options import DATASETS, DatasetName, Json, SkipBad, Split
 from mnistkit.exceptions import UsageError
 
-if TYPE_CHECKING:
-    from mnistkit.workflows.datasets import DatasetEntry, Fetched
-
 app = typer.Typer(help="List the datasets, download or show one.", invoke_without_command=True)
-
-# Columns from which there is room to say what is in each dataset.
-_TITLES_WIDTH = 119
 
 FetchName = Annotated[
     str,
     typer.Argument(
-        metavar="NAME", help="Dataset to download.", autocompletion=complete_dataset, show_default=False
+        metavar="NAME", help="Dataset to download.", autocompletion=DATASETS.complete, show_default=False
     ),
 ]
 Count = Annotated[
@@ -44,28 +37,26 @@ def list_command(context: typer.Context, json: Json = False) -> None:
                 "--json lists the datasets; it goes with no subcommand", hint="mnistkit datasets --json"
             )
         return
-    from mnistkit.reporting.console import print_json
-    from mnistkit.workflows.datasets import SCHEMA, list_datasets
+    from mnistkit.reporting.datasets import print_datasets
+    from mnistkit.reporting.outputs import Output
+    from mnistkit.workflows.datasets import list_datasets
 
-    entries = list_datasets()
-    if json:
-        print_json({"datasets": [asdict(entry) for entry in entries]}, SCHEMA)
-    else:
-        _print_list(entries)
+    Output(as_json=json).show(list_datasets(), print_datasets)
 
 
 @app.command("fetch")
 def fetch_command(name: FetchName) -> None:
     """Download a dataset into the cache, or say that it is there."""
     from mnistkit.data import get_dataset_info
-    from mnistkit.data.base import LoadOptions
+    from mnistkit.reporting import console
+    from mnistkit.reporting.datasets import print_fetched
     from mnistkit.reporting.progress import LoadProgress
     from mnistkit.workflows.datasets import fetch_dataset
 
     get_dataset_info(name)
     with LoadProgress() as progress:
-        fetched = fetch_dataset(name, LoadOptions(progress=progress, warn=progress.warn))
-    _print_fetched(fetched)
+        fetched = fetch_dataset(name, progress.options())
+    print_fetched(console.stdout(), fetched)
 
 
 @app.command("show")
@@ -80,23 +71,20 @@ def show_command(
 
     A caption tells the class and the image's place in the original training or test file.
     """
-    from mnistkit.data.base import LoadOptions
-    from mnistkit.reporting import console, figures
-    from mnistkit.reporting.image_grid import print_pictures
+    from mnistkit.reporting import console
+    from mnistkit.reporting.datasets import print_samples, write_samples
+    from mnistkit.reporting.figures import check_figure_path
     from mnistkit.reporting.progress import LoadProgress
     from mnistkit.workflows.datasets import check_request, sample_dataset
 
     check_request(name, split, count)
     if out is not None:
-        figures.check_figure_path(out)
+        check_figure_path(out)
     with LoadProgress() as progress:
-        options = LoadOptions(skip_bad=skip_bad, progress=progress, warn=progress.warn)
-        samples = sample_dataset(name, split, count, options)
-    stdout = console.stdout()
-    stdout.print(samples.title, style="bold", soft_wrap=True)
-    print_pictures(stdout, samples.images, samples.captions)
+        samples = sample_dataset(name, split, count, progress.options(skip_bad=skip_bad))
+    print_samples(console.stdout(), samples)
     if out is not None:
-        figures.write_picture_grid(out, samples.images, samples.captions, samples.title)
+        write_samples(out, samples)
         console.note(f"wrote {out}")
 
 
@@ -110,34 +98,3 @@ def pack_command(
 
     size = pack_mnist(folder, out)
     typer.echo(f"{out}: {size:,} bytes")
-
-
-def _print_list(entries: list[DatasetEntry]) -> None:
-    from mnistkit.reporting.console import stdout
-    from mnistkit.reporting.tables import make_table
-
-    console = stdout()
-    numbers = ["classes", "train", "test"]
-    titles = ["images"] if console.width >= _TITLES_WIDTH else []
-    table = make_table(["name", *numbers, "where", "licence", *titles], numbers=numbers)
-    for entry in entries:
-        counts = (f"{len(entry.classes)}", f"{entry.train_size:,}", f"{entry.test_size:,}")
-        table.add_row(entry.name, *counts, _where(entry), entry.licence, *([entry.title] if titles else []))
-    console.print(table)
-
-
-def _where(entry: DatasetEntry) -> str:
-    if entry.status == "to download":
-        return f"download {entry.download_size / 1e6:.0f} MB"
-    return entry.status
-
-
-def _print_fetched(fetched: Fetched) -> None:
-    from mnistkit.reporting.console import stdout
-
-    words = {"shipped": "ships with mnistkit", "cached": "is in the cache", "to download": "downloaded"}
-    stdout().print(
-        f"{fetched.name} {words[fetched.before]}: {fetched.train:,} training and {fetched.test:,} test images "
-        f"in {fetched.location}",
-        soft_wrap=True,
-    )

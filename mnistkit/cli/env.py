@@ -2,49 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING
-
 from mnistkit.cli.options import Device, Json, Precision
-
-if TYPE_CHECKING:
-    from mnistkit.workflows.env import Environment
 
 
 def env(device: Device = "auto", precision: Precision = None, json: Json = False) -> None:
     """Print versions, devices and settings, for a bug report."""
-    from mnistkit.reporting.console import print_json, stdout
+    from mnistkit.reporting.env import print_environment
+    from mnistkit.reporting.outputs import Output
     from mnistkit.workflows.env import describe_environment
 
-    report = describe_environment(device, precision or "auto")
-    if json:
-        print_json(asdict(report), "mnistkit/env/1")
-        return
-    rows = _rows(report)
-    width = max(len(label) for label, _ in rows)
-    for label, value in rows:
-        stdout().print(f"{label:<{width}}  {value}", soft_wrap=True)
-
-
-def _rows(report: Environment) -> list[tuple[str, str]]:
-    memory = f"{report.memory_bytes / 2**30:.1f} GiB" if report.memory_bytes else "unknown"
-    cuda = f" (CUDA {report.cuda})" if report.cuda else ""
-    rows = [
-        ("mnistkit", f"{report.mnistkit} ({report.location})"),
-        ("python", f"{report.python} ({report.executable})"),
-        ("platform", report.platform),
-        ("cpu", report.cpu),
-        ("cores", f"{report.cores}, torch computes with {report.torch_threads} threads"),
-        ("memory", memory),
-        *((name, version + (cuda if name == "torch" else "")) for name, version in report.versions.items()),
-        ("devices", ", ".join(_titled(name, title) for name, title in report.devices.items())),
-        ("device used", report.device),
-        ("precision", f"{report.precision}: {report.precision_reason}"),
-        ("cache", f"{report.cache} ({report.cache_bytes / 1e6:.1f} MB)"),
-        ("runs", f"{report.runs} ({report.finished_runs} finished, {report.unfinished_runs} unfinished)"),
-    ]
-    return [*rows, *report.variables.items()]
-
-
-def _titled(name: str, title: str) -> str:
-    return title if title.startswith(name) else f"{name}: {title}"
+    Output(as_json=json).show(describe_environment(device, precision or "auto"), print_environment)

@@ -14,25 +14,18 @@ from mnistkit.cli.options import (
     Outs,
     Precision,
     SkipBad,
-    check_split,
-    complete_split,
+    one_of,
+    split_option,
 )
-from mnistkit.workflows.errors import SCHEMA, SORT_CHOICES, check_sort
+from mnistkit.workflows.errors import SORT_CHOICES
 from mnistkit.workflows.inputs import InferenceConfig
 from mnistkit.workflows.suspect import DEFAULT_SPLIT
 
 if TYPE_CHECKING:
-    from mnistkit.evaluation.errors import ErrorsResult
+    from mnistkit.evaluation.results.errors import ErrorsResult
 
 
-def complete_sort(incomplete: str) -> list[str]:
-    """Return the orders that start with ``incomplete``, for shell completion."""
-    return [name for name in SORT_CHOICES if name.startswith(incomplete)]
-
-
-def _checked_sort(name: str | None) -> str | None:
-    return name if name is None else check_sort(name)
-
+SORT_NAMES = one_of("order", SORT_CHOICES)
 
 Limit = Annotated[
     int | None,
@@ -56,8 +49,8 @@ Sort = Annotated[
         "--sort",
         metavar="NAME",
         help="loss, confidence, margin (largest first) or index.",
-        callback=_checked_sort,
-        autocompletion=complete_sort,
+        callback=SORT_NAMES.callback,
+        autocompletion=SORT_NAMES.complete,
         show_default="loss; margin with --suspect",
     ),
 ]
@@ -72,25 +65,13 @@ Suspect = Annotated[
         "cross-validation and judge the images they have not seen.",
     ),
 ]
-
-
-SplitOption = Annotated[
-    str | None,
-    typer.Option(
-        "--split",
-        metavar="NAME",
-        help="test, val or train.",
-        callback=check_split,
-        autocompletion=complete_split,
-        show_default=f"{InferenceConfig.split}; {DEFAULT_SPLIT} with --suspect",
-    ),
-]
+Split = Annotated[str | None, split_option(f"{InferenceConfig.split}; {DEFAULT_SPLIT} with --suspect")]
 
 
 def errors(
     checkpoints: Checkpoints = None,
     dataset: DatasetOption = None,
-    split: SplitOption = None,
+    split: Split = None,
     out: Outs = None,
     limit: Limit = None,
     true: TrueClass = None,
@@ -109,13 +90,11 @@ def errors(
 
     --out writes a figure (.png, .svg, .pdf), a web page to sort and filter (.html) or the numbers (.csv, .json).
     """
-    from mnistkit.data.base import LoadOptions
-    from mnistkit.reporting import console
     from mnistkit.reporting.errors.files import FORMATS
+    from mnistkit.reporting.outputs import Output
     from mnistkit.reporting.progress import LoadProgress
 
-    outs = list(out or ())
-    FORMATS.check(outs)
+    output = Output(as_json=as_json, formats=FORMATS, files=out)
     with LoadProgress() as progress:
         given = {
             "checkpoints": tuple(checkpoints or ()),
@@ -128,22 +107,18 @@ def errors(
             "explain": explain,
             "device": device,
             "precision": precision,
-            "load": LoadOptions(skip_bad=skip_bad, progress=progress, warn=progress.warn),
+            "load": progress.options(skip_bad=skip_bad),
         }
         # What was not asked for is left to the defaults, and the two searches have different ones.
         given = {name: value for name, value in given.items() if value is not None}
-        result = _suspects(given) if suspect else _misclassifications(given)
-    if as_json:
-        console.print_json(result.to_json(), SCHEMA)
-    else:
-        from mnistkit.reporting.errors.terminal import print_errors
+        result = _suspects(given) if suspect else _errors(given)
 
-        print_errors(console.stdout(), result)
-    for path in FORMATS.write(result, outs):
-        console.note(f"wrote {path}")
+    from mnistkit.reporting.errors.terminal import print_errors
+
+    output.show(result, print_errors)
 
 
-def _misclassifications(given: dict[str, Any]) -> ErrorsResult:
+def _errors(given: dict[str, Any]) -> ErrorsResult:
     from mnistkit.reporting import console
     from mnistkit.workflows.errors import ErrorsConfig, find_errors
 

@@ -47,8 +47,8 @@ def evaluate(
 
     The dataset is the one they were trained on, unless --dataset names another with the same classes.
     """
-    from mnistkit.data.base import LoadOptions
     from mnistkit.reporting import console
+    from mnistkit.reporting.outputs import Output
     from mnistkit.reporting.progress import LoadProgress
     from mnistkit.workflows import evaluate as workflow
 
@@ -64,14 +64,12 @@ def evaluate(
             device=device,
             precision=precision or InferenceConfig.precision,
             batch_size=batch_size,
-            load=LoadOptions(skip_bad=skip_bad, progress=progress, warn=progress.warn),
+            load=progress.options(skip_bad=skip_bad),
         )
         result = workflow.evaluate(config, announce=console.note)
-    if as_json:
-        console.print_json(result.to_json(), workflow.SCHEMA)
-    else:
-        from mnistkit.reporting.evaluation.terminal import print_evaluation
 
-        print_evaluation(console.stdout(), result)
+    from mnistkit.reporting.evaluation.terminal import print_evaluation
+
+    Output(as_json=as_json).show(result, print_evaluation)
     if fail_under is not None:
         workflow.require_accuracy(result, fail_under)

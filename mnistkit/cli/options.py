@@ -5,8 +5,9 @@ Names are checked here, before torch is loaded; a mistyped one is answered at on
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,87 +18,75 @@ from mnistkit.exceptions import UsageError
 from mnistkit.locate import DEFAULT_BUNDLED, LATEST, bundled_names
 from mnistkit.models import check_model_name, model_names
 from mnistkit.recipe import PRECISIONS
-from mnistkit.registry import unknown_name
+from mnistkit.registry import check_name
 from mnistkit.runs import RUNS
 
 
-def complete_model(incomplete: str) -> list[str]:
-    """Return the architectures whose names start with ``incomplete``, for shell completion."""
-    return _starting(model_names(), incomplete)
+class Names:
+    """The names that an option or argument takes: what is accepted of it, and what completion offers.
+
+    Args:
+        known: Returns all names.
+        check: Returns a value that is right, and raises :class:`UsageError` for others.
+    """
+
+    def __init__(self, known: Callable[[], Iterable[str]], check: Callable[[str], str]) -> None:
+        self._known = known
+        self._check = check
+
+    def callback(self, value: str | None) -> str | None:
+        """Return ``value`` if it is right or was not given.
+
+        Raises:
+            UsageError: it is wrong; the message holds the closest match.
+        """
+        return value if value is None else self._check(value)
+
+    def complete(self, incomplete: str) -> list[str]:
+        """Return the names that start with ``incomplete``, for shell completion."""
+        return [name for name in self._known() if name.startswith(incomplete)]
 
 
-def complete_dataset(incomplete: str) -> list[str]:
-    """Return the datasets whose names start with ``incomplete``; the shell itself completes folders."""
-    return _starting(dataset_names(), incomplete)
+def one_of(kind: str, known: Collection[str]) -> Names:
+    """Return the names of an option that takes one of the ``known`` ones; messages call them ``kind``."""
+    return Names(lambda: known, lambda name: check_name(kind, name, known))
 
 
-def complete_device(incomplete: str) -> list[str]:
-    """Return the kinds of device that start with ``incomplete``."""
-    return _starting(CHOICES, incomplete)
-
-
-def complete_precision(incomplete: str) -> list[str]:
-    """Return the precisions that start with ``incomplete``."""
-    return _starting(PRECISIONS, incomplete)
-
-
-def complete_split(incomplete: str) -> list[str]:
-    """Return the splits that start with ``incomplete``."""
-    return _starting(SPLITS, incomplete)
+ARCHITECTURES = Names(model_names, check_model_name)
+# Folders are datasets too; the shell itself completes them.
+DATASETS = Names(dataset_names, check_dataset)
+DEVICES = Names(lambda: CHOICES, check_device_name)
+PRECISION_NAMES = one_of("precision", PRECISIONS)
+SPLIT_NAMES = one_of("split", SPLITS)
 
 
 def complete_checkpoint(incomplete: str) -> list[str]:
-    """Return "latest", bundled models and run folders that start with ``incomplete``."""
-    runs = [str(path) for path in RUNS.glob("*") if path.is_dir()]
-    return _starting((LATEST, *bundled_names(), *sorted(runs)), incomplete)
+    """Return "latest", bundled models and run folders that start with ``incomplete``, for shell completion."""
+    runs = sorted(str(path) for path in RUNS.glob("*") if path.is_dir())
+    return [name for name in (LATEST, *bundled_names(), *runs) if name.startswith(incomplete)]
 
 
-def check_precision(name: str) -> str:
-    """Return ``name`` if it is a precision.
-
-    Raises:
-        UnknownNameError: it is not; the message holds the closest match.
-    """
-    if name not in PRECISIONS:
-        raise unknown_name("precision", name, PRECISIONS)
-    return name
-
-
-def _starting(names: tuple[str, ...], start: str) -> list[str]:
-    return [name for name in names if name.startswith(start)]
-
-
-def _checked_model(name: str | None) -> str | None:
-    return name if name is None else check_model_name(name)
-
-
-def _checked_dataset(spec: str | None) -> str | None:
-    return spec if spec is None else check_dataset(spec)
-
-
-def _checked_device(spec: str | None) -> str | None:
-    return spec if spec is None else check_device_name(spec)
-
-
-def _checked_precision(name: str | None) -> str | None:
-    return name if name is None else check_precision(name)
-
-
-def check_split(name: str | None) -> str | None:
-    """Return ``name`` if it is a split, or None.
+def check_seed(seed: int | None) -> int | None:
+    """Return ``seed`` if a run can have it, or None.
 
     Raises:
-        UnknownNameError: it is neither; the message holds the closest match.
+        UsageError: it is too large, or negative.
     """
-    if name is not None and name not in SPLITS:
-        raise unknown_name("split", name, SPLITS)
-    return name
-
-
-def _checked_seed(seed: int | None) -> int | None:
     if seed is not None and not 0 <= seed < 2**32:
         raise UsageError(f"--seed must be a whole number from 0 to {2**32 - 1}, not {seed}")
     return seed
+
+
+def split_option(show_default: bool | str = True) -> Any:
+    """Return the option that chooses a split; ``show_default`` is what its help says where none is given."""
+    return typer.Option(
+        "--split",
+        metavar="NAME",
+        help="test, val or train.",
+        callback=SPLIT_NAMES.callback,
+        autocompletion=SPLIT_NAMES.complete,
+        show_default=show_default,
+    )
 
 
 Arch = Annotated[
@@ -107,8 +96,8 @@ Arch = Annotated[
         "-a",
         metavar="NAME",
         help="Architecture; 'mnistkit models' lists them.",
-        callback=_checked_model,
-        autocompletion=complete_model,
+        callback=ARCHITECTURES.callback,
+        autocompletion=ARCHITECTURES.complete,
     ),
 ]
 ModelName = Annotated[
@@ -116,8 +105,8 @@ ModelName = Annotated[
     typer.Argument(
         metavar="NAME",
         help="Architecture; 'mnistkit models' lists them.",
-        callback=_checked_model,
-        autocompletion=complete_model,
+        callback=ARCHITECTURES.callback,
+        autocompletion=ARCHITECTURES.complete,
         show_default=False,
     ),
 ]
@@ -128,8 +117,8 @@ DatasetOption = Annotated[
         "-d",
         metavar="NAME|FOLDER",
         help="Dataset ('mnistkit datasets' lists them), or a folder of pictures or IDX files.",
-        callback=_checked_dataset,
-        autocompletion=complete_dataset,
+        callback=DATASETS.callback,
+        autocompletion=DATASETS.complete,
     ),
 ]
 DatasetName = Annotated[
@@ -137,21 +126,12 @@ DatasetName = Annotated[
     typer.Argument(
         metavar="NAME",
         help="Dataset, or a folder; 'mnistkit datasets' lists them.",
-        callback=_checked_dataset,
-        autocompletion=complete_dataset,
+        callback=DATASETS.callback,
+        autocompletion=DATASETS.complete,
         show_default=False,
     ),
 ]
-Split = Annotated[
-    str,
-    typer.Option(
-        "--split",
-        metavar="NAME",
-        help="test, val or train.",
-        callback=check_split,
-        autocompletion=complete_split,
-    ),
-]
+Split = Annotated[str, split_option()]
 Device = Annotated[
     str,
     typer.Option(
@@ -159,8 +139,8 @@ Device = Annotated[
         envvar="MNISTKIT_DEVICE",
         metavar="DEVICE",
         help="auto, cpu, cuda, cuda:N, mps or xpu.",
-        callback=_checked_device,
-        autocompletion=complete_device,
+        callback=DEVICES.callback,
+        autocompletion=DEVICES.complete,
     ),
 ]
 Precision = Annotated[
@@ -169,8 +149,8 @@ Precision = Annotated[
         "--precision",
         metavar="NAME",
         help="Arithmetic of the forward pass: auto, fp32, bf16 or fp16.",
-        callback=_checked_precision,
-        autocompletion=complete_precision,
+        callback=PRECISION_NAMES.callback,
+        autocompletion=PRECISION_NAMES.complete,
     ),
 ]
 Seed = Annotated[
@@ -179,7 +159,7 @@ Seed = Annotated[
         "--seed",
         metavar="N",
         help="Seed of initial weights, order and augmentation.",
-        callback=_checked_seed,
+        callback=check_seed,
         show_default=False,
     ),
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -58,11 +58,11 @@ def train(
     The epoch with the best validation loss is kept. What no option sets comes from the architecture's recipe,
     which 'mnistkit models show NAME' prints.
     """
-    from mnistkit.data.base import LoadOptions
     from mnistkit.recipe_sources import recipe_changes
     from mnistkit.reporting import console
+    from mnistkit.reporting.outputs import Output
     from mnistkit.reporting.progress import LoadProgress
-    from mnistkit.reporting.training.display import TrainingDisplay
+    from mnistkit.reporting.training.terminal import TrainingDisplay, print_result, print_seeds
     from mnistkit.workflows import train as workflow
     from mnistkit.workflows.train_config import TrainConfig
 
@@ -74,7 +74,7 @@ def train(
         "precision": precision,
     }
     changes = recipe_changes(file=recipe, settings=settings or (), options=options, warn=console.warn)
-    display, loading = TrainingDisplay(), LoadProgress()
+    output, display, loading = Output(as_json=as_json), TrainingDisplay(), LoadProgress()
     config = TrainConfig(
         architecture=arch,
         dataset=dataset or DEFAULT_DATASET,
@@ -84,43 +84,14 @@ def train(
         resume=resume,
         overwrite=overwrite,
         full=full,
-        load=LoadOptions(skip_bad=skip_bad, progress=loading, warn=loading.warn),
+        load=loading.options(skip_bad=skip_bad),
         command=shlex.join(["mnistkit", *sys.argv[1:]]),
     )
     with loading, stop_on_interrupt(display.note) as should_stop:
         try:
             if seeds == 1:
-                _show_one(workflow.train(config, display, should_stop), as_json)
+                output.show(workflow.train(config, display, should_stop), print_result)
             else:
-                _show_seeds(workflow.train_seeds(config, seeds, display, should_stop), as_json)
+                output.show(workflow.train_seeds(config, seeds, display, should_stop), print_seeds)
         finally:
             display.close()
-
-
-def _show_one(result: Any, as_json: bool) -> None:
-    from mnistkit.reporting import console
-    from mnistkit.reporting.training.display import print_result
-    from mnistkit.workflows.run_files import read_history
-    from mnistkit.workflows.train import SCHEMA
-
-    if as_json:
-        console.print_json(_document(result), SCHEMA)
-    else:
-        print_result(console.stdout(), result, read_history(result.folder))
-
-
-def _show_seeds(result: Any, as_json: bool) -> None:
-    from mnistkit.reporting import console
-    from mnistkit.reporting.training.display import print_seeds
-    from mnistkit.workflows.train import SEEDS_SCHEMA
-
-    if as_json:
-        document = {"runs": [_document(run) for run in result.runs], "summary": result.summary}
-        console.print_json(document, SEEDS_SCHEMA)
-    else:
-        print_seeds(console.stdout(), result)
-
-
-def _document(result: Any) -> dict[str, Any]:
-    metrics = {key: value for key, value in result.metrics.items() if key != "schema"}
-    return {"folder": str(result.folder.path), "trained": result.trained, **metrics}

@@ -3,109 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mnistkit.evaluation.results.errors import Kind, Misclassification, Section, Selection, WrongPrediction
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from mnistkit.data.base import LabelledImages
-
-Kind = Literal["wrong", "only", "some", "all", "suspect"]
-
-
-@dataclass(frozen=True)
-class WrongPrediction:
-    """What one model says about an image that it gets wrong.
-
-    Attributes:
-        model: The model's place among those compared.
-        predicted: The class it says.
-        probabilities: Float array of shape (classes,), sum 1.
-        loss: Negative log-likelihood of the label, in nats.
-        margin: Probability of the class it says minus that of the label, from 0 to 1: the normalised margin of
-            Northcutt, Jiang and Chuang (2021), "Confident learning: estimating uncertainty in dataset labels",
-            JAIR 70, with the sign turned round.
-        attribution_map: Float array of shape (28, 28) from -1 to 1: where the image speaks for the class it says
-            (above 0) rather than for the label (below 0); None if that was not asked for.
-    """
-
-    model: int
-    predicted: int
-    probabilities: NDArray[np.float64]
-    loss: float
-    margin: float
-    attribution_map: NDArray[np.float32] | None = None
-
-    @property
-    def confidence(self) -> float:
-        """Probability of the class it says."""
-        return float(self.probabilities[self.predicted])
-
-
-@dataclass(frozen=True)
-class Misclassification:
-    """An image that at least one model gets wrong.
-
-    Attributes:
-        place: Its place in the split.
-        index: Its place in the original training or test file.
-        label: The class that its label says.
-        pixels: uint8 array of shape (28, 28).
-        predictions: What the models say that get it wrong, at least one.
-        note: What is known about its label; empty if nothing is.
-    """
-
-    place: int
-    index: int
-    label: int
-    pixels: NDArray[np.uint8]
-    predictions: tuple[WrongPrediction, ...]
-    note: str = ""
-
-    def mean(self, name: str) -> float:
-        """Return the mean of the predictions' "loss", "confidence" or "margin"."""
-        return sum(float(getattr(each, name)) for each in self.predictions) / len(self.predictions)
-
-
-@dataclass(frozen=True)
-class Section:
-    """Misclassifications that belong together.
-
-    Attributes:
-        kind: "wrong": all of the only model; "only": those of just one of several models; "some": those of
-            several models, but not all; "all": those of all of several models; "suspect": labels disputed by
-            models that have not seen the image.
-        models: The places of the models it is about.
-        total: How many there are.
-        misclassifications: The first of them, in the order asked for.
-    """
-
-    kind: Kind
-    models: tuple[int, ...]
-    total: int
-    misclassifications: tuple[Misclassification, ...]
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which misclassifications to take, and how many.
-
-    Attributes:
-        label: Only images of this class.
-        predicted: Only images of which a model that is wrong says this class.
-        sort: "loss", "confidence", "margin" (largest first) or "index" (lowest first); of several models' figures
-            the mean counts.
-        limit: How many of each section; None for all.
-    """
-
-    label: int | None = None
-    predicted: int | None = None
-    sort: str = "loss"
-    limit: int | None = None
 
 
 class ModelPredictions:

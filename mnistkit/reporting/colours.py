@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistkit.evaluation.confusion import ConfusionResult
+from mnistkit.evaluation.results.confusion import ConfusionResult
 
 # From the fewest to the most, dark enough at the start that a single error stands out on white and on black.
 WRONG = ("#fdd0a2", "#f58634", "#d55e00", "#7f2704")

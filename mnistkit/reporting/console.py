@@ -6,12 +6,7 @@ Both print text as it is (no markup, no highlighting), so that a file called ``[
 
 from __future__ import annotations
 
-import json
-import math
 import os
-import sys
-from collections.abc import Mapping
-from typing import Any
 
 from rich.console import Console
 
@@ -55,32 +50,6 @@ def warn(line: str) -> None:
     console.print(line, soft_wrap=True)
 
 
-def print_json(document: Mapping[str, Any], schema: str) -> None:
-    """Print one JSON document to standard output, for ``--json``; the arguments are those of :func:`json_text`."""
-    sys.stdout.write(json_text(document, schema))
-
-
-def json_text(document: Mapping[str, Any], schema: str) -> str:
-    """Return one JSON document as text, with a line break at the end.
-
-    Args:
-        document: Plain values; NaN and infinities, which JSON does not know, become null.
-        schema: Its form and version, e.g. "mnistkit/models/1"; stands first in the document.
-    """
-    return _json({"schema": schema, **document}, indent=2)
-
-
-def json_line(document: Mapping[str, Any], schema: str) -> str:
-    """Return one JSON document as :func:`json_text` does, but in one line."""
-    return _json({"schema": schema, **document}, indent=None)
-
-
-def _json(document: Mapping[str, Any], indent: int | None) -> str:
-    text = json.dumps(_plain(document), indent=indent, ensure_ascii=False, allow_nan=False)
-    # Bytes of a file's name that are no UTF-8 stand in it as lone surrogates; only JSON's own escapes carry those.
-    return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
-
-
 def _console(*, stderr: bool) -> Console:
     console = Console(
         stderr=stderr,
@@ -93,13 +62,3 @@ def _console(*, stderr: bool) -> Console:
     if not console.is_terminal and not os.environ.get("COLUMNS"):
         console.width = PIPE_WIDTH
     return console
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

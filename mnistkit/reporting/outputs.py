@@ -1,15 +1,24 @@
-"""Files of results: the suffix chooses the format, and an unknown one is refused before any work is done."""
+"""Where a command's result goes: to standard output, for people or as JSON, and into files.
+
+A file's suffix chooses its format, and an unknown one is refused before any work is done.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from rich.console import Console
 
 from mnistkit.exceptions import UsageError
 from mnistkit.files import write_text
+from mnistkit.reporting import console
+from mnistkit.reporting.documents import Document, document_text
 
 T = TypeVar("T")
+D = TypeVar("D", bound=Document)
 
 
 def check_suffix(path: Path, known: Iterable[str]) -> str:
@@ -75,3 +84,41 @@ def as_text(render: Callable[[T], str]) -> Callable[[T, Path], None]:
         write_text(path, render(result))
 
     return write
+
+
+class Output:
+    """Where the result of one command goes. Made before any work is done.
+
+    Args:
+        as_json: Whether standard output gets one JSON document instead of text for people.
+        formats: What the result can be written in; None for a command that writes no files.
+        files: The files to write it to.
+
+    Raises:
+        UsageError: as for :meth:`OutputFormats.check`.
+    """
+
+    def __init__(
+        self, *, as_json: bool, formats: OutputFormats[Any] | None = None, files: Sequence[Path] | None = None
+    ) -> None:
+        self._as_json = as_json
+        self._formats = formats or OutputFormats({})
+        self._files = tuple(files or ())
+        self._formats.check(self._files)
+
+    def show(self, result: D, print_result: Callable[[Console, D], None]) -> None:
+        """Print the result, write it to the files and say so on standard error.
+
+        Args:
+            result: The result.
+            print_result: Prints it for people.
+
+        Raises:
+            OutputError: a file cannot be written; one that was there before is left as it was.
+        """
+        if self._as_json:
+            sys.stdout.write(document_text(result))
+        else:
+            print_result(console.stdout(), result)
+        for path in self._formats.write(result, self._files):
+            console.note(f"wrote {path}")

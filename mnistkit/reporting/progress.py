@@ -10,6 +10,7 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from mnistkit.data.base import LoadOptions
 from mnistkit.reporting import console as consoles
 
 BYTES, STEPS = "bytes", "steps"
@@ -36,6 +37,10 @@ class LoadProgress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def options(self, *, skip_bad: bool = False) -> LoadOptions:
+        """Return how a dataset is read so that this shows how far it is, and warnings do not run into it."""
+        return LoadOptions(skip_bad=skip_bad, progress=self, warn=self.warn)
 
     def __call__(self, done: int, total: int, unit: str) -> None:
         """Show that ``done`` of ``total`` are done; a ``total`` of 0 is unknown."""

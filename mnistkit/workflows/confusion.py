@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mnistkit.exceptions import UsageError
-from mnistkit.registry import unknown_name
+from mnistkit.registry import check_name
 from mnistkit.workflows.inputs import InferenceConfig, Inputs, check_request, open_inputs, predict
 
 if TYPE_CHECKING:
-    from mnistkit.evaluation.confusion import ConfusionResult, ModelConfusion
-
-SCHEMA = "mnistkit/confusion/2"
-"""Form and version of the JSON that :meth:`ConfusionResult.to_json` gives."""
+    from mnistkit.evaluation.results.confusion import ConfusionResult, ModelConfusion
 
 NORMALIZE_CHOICES = ("true", "pred", "all", "none")
 """What the cells are shares of: the true class (row), the predicted class (column), all images; or counts."""
@@ -48,7 +45,7 @@ def confusion(config: ConfusionConfig, announce: Callable[[str], None] = lambda 
     check_config(config)
     inputs = open_inputs(config, announce)
 
-    from mnistkit.evaluation.confusion import ConfusionResult
+    from mnistkit.evaluation.results.confusion import ConfusionResult
 
     models = []
     for number, checkpoint in enumerate(inputs.checkpoints):
@@ -74,23 +71,12 @@ def check_config(config: ConfusionConfig) -> None:
         UsageError: an unknown split, dataset or way to normalise, or more than two checkpoints.
     """
     check_request(config)
-    check_normalize(config.normalize)
+    check_name("normalisation", config.normalize, NORMALIZE_CHOICES)
     if len(config.checkpoints) > 2:
         raise UsageError(
             f"confusion takes one checkpoint, or two to compare, not {len(config.checkpoints)}",
             hint="mnistkit evaluate compares any number",
         )
-
-
-def check_normalize(name: str) -> str:
-    """Return ``name`` if it is a way to normalise.
-
-    Raises:
-        UnknownNameError: it is not; the message holds the closest match.
-    """
-    if name not in NORMALIZE_CHOICES:
-        raise unknown_name("normalisation", name, NORMALIZE_CHOICES)
-    return name
 
 
 def _measure(inputs: Inputs, number: int, normalize: str) -> ModelConfusion:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mnistkit.data import check_dataset, dataset_names, get_dataset_info, load_dataset
 from mnistkit.data.base import SPLITS, LoadOptions, Status
 from mnistkit.exceptions import UsageError
-from mnistkit.registry import unknown_name
+from mnistkit.registry import check_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from mnistkit.data.base import LabelledImages
 
-SCHEMA = "mnistkit/datasets/2"
 # So that a dataset of few classes shows more than a glimpse of each.
 _LEAST_SAMPLES = 10
 
@@ -49,6 +48,19 @@ class DatasetEntry:
     licence: str
     citation: str
     location: str
+
+
+@dataclass(frozen=True)
+class DatasetList:
+    """All registered datasets in alphabetical order."""
+
+    schema: ClassVar = "mnistkit/datasets/2"
+
+    datasets: tuple[DatasetEntry, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -85,9 +97,9 @@ class Samples:
     captions: tuple[str, ...]
 
 
-def list_datasets() -> list[DatasetEntry]:
-    """Return all registered datasets in alphabetical order; nothing is loaded or contacted."""
-    return [_entry(name) for name in dataset_names()]
+def list_datasets() -> DatasetList:
+    """Return all registered datasets; nothing is loaded or contacted."""
+    return DatasetList(tuple(_entry(name) for name in dataset_names()))
 
 
 def fetch_dataset(name: str, options: LoadOptions) -> Fetched:
@@ -134,8 +146,7 @@ def check_request(spec: str, split: str, count: int | None) -> None:
         UsageError: an unknown dataset or split, or a count below one.
     """
     check_dataset(spec)
-    if split not in SPLITS:
-        raise unknown_name("split", split, SPLITS)
+    check_name("split", split, SPLITS)
     if count is not None and count < 1:
         raise UsageError(f"the number of images must be at least 1, not {count}")
 

@@ -8,9 +8,10 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any, ClassVar
 
 from mnistkit import __version__
 from mnistkit.device import choose_precision, device_title, present_devices, select_device
@@ -61,6 +62,8 @@ class Environment:
         variables: The environment variables that change what mnistkit or torch do, where they are set.
     """
 
+    schema: ClassVar = "mnistkit/env/1"
+
     mnistkit: str
     location: str
     python: str
@@ -82,6 +85,10 @@ class Environment:
     finished_runs: int
     unfinished_runs: int
     variables: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
 
 
 def describe_environment(device: str = "auto", precision: str = "auto") -> Environment:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mnistkit.exceptions import UsageError
-from mnistkit.registry import unknown_name
+from mnistkit.registry import check_name
 from mnistkit.workflows.inputs import InferenceConfig, Inputs, check_request, load_model, open_inputs, predict
 
 if TYPE_CHECKING:
@@ -16,14 +16,10 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from mnistkit.data.batches import Normalisation
-    from mnistkit.evaluation.errors import ErrorsResult
-    from mnistkit.evaluation.misclassifications import Section, Selection
+    from mnistkit.evaluation.results.errors import ErrorsResult, Section, Selection
 
     # From a model's place and n places of images, predicted classes and labels to attribution maps (n, 28, 28).
     Explained = Callable[[int, list[int], list[int], list[int]], NDArray[np.float32]]
-
-SCHEMA = "mnistkit/errors/2"
-"""Form and version of the JSON that :meth:`ErrorsResult.to_json` gives."""
 
 SORT_CHOICES = ("loss", "confidence", "margin", "index")
 """Orders of misclassifications: the largest first, but the lowest index."""
@@ -64,8 +60,8 @@ def find_errors(config: ErrorsConfig, announce: Callable[[str], None] = lambda l
     inputs = open_inputs(config, announce)
     selection = select(config, inputs.dataset.classes)
 
-    from mnistkit.evaluation.errors import ErrorsResult, ModelErrors
     from mnistkit.evaluation.misclassifications import ModelPredictions, find_misclassifications
+    from mnistkit.evaluation.results.errors import ErrorsResult, ModelErrors
 
     models = []
     for number, checkpoint in enumerate(inputs.checkpoints):
@@ -99,22 +95,11 @@ def check_config(config: ErrorsConfig) -> None:
         UsageError: an unknown split, dataset or order, a limit below 1, or the same class as true and predicted.
     """
     check_request(config)
-    check_sort(config.sort)
+    check_name("order", config.sort, SORT_CHOICES)
     if config.limit is not None and config.limit < 1:
         raise UsageError(f"the limit must be at least 1, not {config.limit}")
     if config.true is not None and config.true == config.pred:
         raise UsageError(f"an image of class '{config.true}' that is taken for '{config.pred}' is no error")
-
-
-def check_sort(name: str) -> str:
-    """Return ``name`` if it is an order of misclassifications.
-
-    Raises:
-        UnknownNameError: it is not; the message holds the closest match.
-    """
-    if name not in SORT_CHOICES:
-        raise unknown_name("order", name, SORT_CHOICES)
-    return name
 
 
 def select(config: ErrorsConfig, classes: Sequence[str]) -> Selection:
@@ -123,10 +108,12 @@ def select(config: ErrorsConfig, classes: Sequence[str]) -> Selection:
     Raises:
         UnknownNameError: a class that the dataset does not have; the message holds the closest match.
     """
-    from mnistkit.evaluation.misclassifications import Selection
+    from mnistkit.evaluation.results.errors import Selection
 
-    numbers = [None if name is None else _class_number(name, classes) for name in (config.true, config.pred)]
-    return Selection(numbers[0], numbers[1], config.sort, config.limit)
+    def number(name: str | None) -> int | None:
+        return None if name is None else list(classes).index(check_name("class", name, classes))
+
+    return Selection(number(config.true), number(config.pred), config.sort, config.limit)
 
 
 def label_note(dataset: str, split: str) -> Callable[[int], str]:
@@ -180,12 +167,6 @@ def attribution_maps(
         integrated_gradients(model, images, normalisation, *classes, batch_size=batch_size)
     ).numpy()
     return maps
-
-
-def _class_number(name: str, classes: Sequence[str]) -> int:
-    if name not in classes:
-        raise unknown_name("class", name, classes)
-    return list(classes).index(name)
 
 
 def _explainer(inputs: Inputs) -> Explained:

@@ -13,10 +13,8 @@ from mnistkit.workflows.inputs import InferenceConfig, Inputs, check_request, fi
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from mnistkit.evaluation.results import EvaluateResult, ModelResult, Outputs, Truth
-
-SCHEMA = "mnistkit/evaluate/2"
-"""Form and version of the JSON that :meth:`EvaluateResult.to_json` gives."""
+    from mnistkit.evaluation.measure import Outputs, Truth
+    from mnistkit.evaluation.results.evaluate import EvaluateResult, ModelResult
 
 
 @dataclass(frozen=True)
@@ -93,8 +91,9 @@ def _accuracy_below(row: ModelResult, percent: float) -> str:
 
 
 def _measure(config: EvaluateConfig, inputs: Inputs, announce: Callable[[str], None]) -> EvaluateResult:
+    from mnistkit.evaluation.measure import average_outputs, compare_all, measure_model
     from mnistkit.evaluation.perturbed import perturb
-    from mnistkit.evaluation.results import EvaluateResult, average_outputs, compare_all, measure_model
+    from mnistkit.evaluation.results.evaluate import EvaluateResult
 
     # One for all checkpoints that are given the same images.
     perturbed = {id(images): perturb(images) for images in inputs.images} if config.perturbed else {}
@@ -125,7 +124,7 @@ def _truth(inputs: Inputs) -> Truth:
     import torch
 
     from mnistkit.evaluation import label_errors
-    from mnistkit.evaluation.results import Truth
+    from mnistkit.evaluation.measure import Truth
 
     trusted = None
     if (inputs.dataset.name, inputs.split) == (label_errors.DATASET, label_errors.SPLIT):
@@ -135,7 +134,7 @@ def _truth(inputs: Inputs) -> Truth:
 
 def _predict(inputs: Inputs, number: int, perturbed: Tensor | None) -> Outputs:
     """Load one checkpoint and run it over the images; its weights are let go again before the next is loaded."""
-    from mnistkit.evaluation.results import Outputs
+    from mnistkit.evaluation.measure import Outputs
     from mnistkit.evaluation.throughput import timed_logits
     from mnistkit.inference.logits import predict_logits
 

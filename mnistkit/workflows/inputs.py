@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mnistkit.data.base import Dataset, LabelledImages
     from mnistkit.data.batches import Normalisation
     from mnistkit.device import Precision
-    from mnistkit.evaluation.results import EvaluatedCheckpoint
+    from mnistkit.evaluation.results.base import EvaluatedCheckpoint
     from mnistkit.preparation import Preparation
 
 
@@ -150,7 +150,7 @@ def open_inputs(config: InferenceConfig, announce: Callable[[str], None] = lambd
 
 def _evaluated(found: FoundCheckpoint, batch_size: int | None) -> EvaluatedCheckpoint:
     """Return what results say about a checkpoint."""
-    from mnistkit.evaluation.results import EvaluatedCheckpoint
+    from mnistkit.evaluation.results.base import EvaluatedCheckpoint
 
     info, size = found.info, batch_size or found.batch_size
     return EvaluatedCheckpoint(found.name, str(found.path), info.architecture, info.dataset, size)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mnistkit.checkpoint import read_info
 from mnistkit.locate import DEFAULT_BUNDLED, bundled_names, bundled_path
@@ -65,6 +65,27 @@ class BundledModel:
 
 
 @dataclass(frozen=True)
+class ModelList:
+    """All architectures in alphabetical order, and the bundled models, the default first.
+
+    Attributes:
+        classes: The class count for which the architectures' figures are given.
+        models: The architectures.
+        bundled: The trained checkpoints that ship with the package.
+    """
+
+    schema: ClassVar = "mnistkit/models/1"
+
+    classes: int
+    models: tuple[ModelEntry, ...]
+    bundled: tuple[BundledModel, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
 class RecipeSetting:
     """One recipe key with its value for an architecture and what it means."""
 
@@ -75,21 +96,36 @@ class RecipeSetting:
 
 @dataclass(frozen=True)
 class ModelDetails:
-    """One architecture in detail: its layers for ten classes, and its recipe."""
+    """One architecture in detail.
 
+    Attributes:
+        classes: The class count for which its figures are given.
+        name: The public name.
+        description: One line.
+        summary: Its layers.
+        recipe: Its recipe.
+    """
+
+    schema: ClassVar = "mnistkit/model/1"
+
+    classes: int
     name: str
     description: str
     summary: Summary
     recipe: tuple[RecipeSetting, ...]
 
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
 
-def list_models(bundled: Sequence[BundledModel] | None = None) -> list[ModelEntry]:
-    """Return all architectures in alphabetical order.
 
-    Args:
-        bundled: What :func:`list_bundled` returned, if it was called already.
+def list_models() -> ModelList:
+    """Return all architectures and bundled models.
+
+    Raises:
+        CheckpointError: a bundled model is damaged.
     """
-    bundled = list_bundled() if bundled is None else bundled
+    bundled = tuple(_bundled_models())
     entries = []
     for name in model_names():
         architecture, summary = get_architecture(name), _summary(name)
@@ -103,22 +139,16 @@ def list_models(bundled: Sequence[BundledModel] | None = None) -> list[ModelEntr
                 bundled=tuple(each.name for each in bundled if each.architecture == name),
             )
         )
-    return entries
+    return ModelList(CLASSES, tuple(entries), bundled)
 
 
-def list_bundled() -> list[BundledModel]:
-    """Return the trained checkpoints that ship with the package, the default first.
-
-    Raises:
-        CheckpointError: one of them is damaged.
-    """
-    found = []
+def _bundled_models() -> Iterator[BundledModel]:
+    """Yield the trained checkpoints that ship with the package, the default first."""
     for name in sorted(bundled_names(), key=lambda name: (name != DEFAULT_BUNDLED, name)):
         path = bundled_path(name)
         info = read_info(path)
         figures = (info.architecture, info.dataset, info.split, info.metrics, info.calibration)
-        found.append(BundledModel(name, *figures, path.stat().st_size, name == DEFAULT_BUNDLED))
-    return found
+        yield BundledModel(name, *figures, path.stat().st_size, name == DEFAULT_BUNDLED)
 
 
 def show_model(name: str) -> ModelDetails:
@@ -131,7 +161,7 @@ def show_model(name: str) -> ModelDetails:
     recipe = architecture.recipe
     values, keys = flatten(recipe.to_dict()), recipe_keys(type(recipe))
     settings = (RecipeSetting(key, values[key], limits["help"]) for key, (_, limits) in keys.items())
-    return ModelDetails(name, architecture.description, _summary(name), tuple(settings))
+    return ModelDetails(CLASSES, name, architecture.description, _summary(name), tuple(settings))
 
 
 def _summary(name: str) -> Summary:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mnistkit.data.base import Dataset
-    from mnistkit.evaluation.errors import ErrorsResult
+    from mnistkit.evaluation.results.errors import ErrorsResult
     from mnistkit.training.cross_validation import CrossValidated
     from mnistkit.training.setup import TrainingSetup
     from mnistkit.workflows.errors import Explained
@@ -83,8 +83,8 @@ def find_suspects(config: SuspectConfig, announce: Callable[[str], None] = lambd
         f"{folds - 1} of {folds} parts"
     )
 
-    from mnistkit.evaluation.errors import CrossValidation, ErrorsResult, ModelErrors
     from mnistkit.evaluation.misclassifications import ModelPredictions, find_misclassifications
+    from mnistkit.evaluation.results.errors import CrossValidation, ErrorsResult, ModelErrors
     from mnistkit.training.cross_validation import cross_validate
 
     found = cross_validate(setup, folds, config.progress)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mnistkit.exceptions import OutputError, RecipeError, UsageError
 from mnistkit.models import check_model_name, get_architecture
 from mnistkit.recipe import Recipe, flatten
 from mnistkit.recipe_sources import apply_changes
 from mnistkit.runs import RunFolder, default_run_path
-from mnistkit.training.events import TrainingEvents
+from mnistkit.training.events import EpochRecord, TrainingEvents
 from mnistkit.workflows import run_files
 from mnistkit.workflows.train_config import TrainConfig, run_facts
 
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
 
     # From the resolved recipe to what is minimised.
     ObjectiveChoice = Callable[[Recipe], Objective]
-
-SCHEMA = "mnistkit/train/1"
-"""Form and version of the JSON of a :class:`TrainResult`."""
-SEEDS_SCHEMA = "mnistkit/train-seeds/1"
-"""Form and version of the JSON of a :class:`SeedsResult`."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +33,8 @@ class TrainResult:
         trained: False if the run was already finished and nothing was done.
     """
 
+    schema: ClassVar = "mnistkit/train/1"
+
     folder: RunFolder
     metrics: Mapping[str, Any]
     trained: bool
@@ -47,13 +44,29 @@ class TrainResult:
         """The checkpoint with the kept weights."""
         return self.folder.model
 
+    @property
+    def history(self) -> list[EpochRecord]:
+        """The epochs as the run folder tells them; none if it does not."""
+        return run_files.read_history(self.folder)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values: the content of ``metrics.json``, and where it lies."""
+        metrics = {key: value for key, value in self.metrics.items() if key != "schema"}
+        return {"folder": str(self.folder.path), "trained": self.trained, **metrics}
+
 
 @dataclass(frozen=True)
 class SeedsResult:
     """Runs that differ only in their seed, and the mean and deviation of their figures."""
 
+    schema: ClassVar = "mnistkit/train-seeds/1"
+
     runs: tuple[TrainResult, ...]
     summary: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {"runs": [run.to_json() for run in self.runs], "summary": self.summary}
 
 
 def train(

@@ -3,8 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from mnistkit.evaluation.confusion import ConfusionResult, measure_confusion
-from mnistkit.evaluation.results import EvaluatedCheckpoint
+from mnistkit.evaluation.confusion import measure_confusion
+from mnistkit.evaluation.results.base import EvaluatedCheckpoint
+from mnistkit.evaluation.results.confusion import ConfusionResult
 
 LABELS = np.array([0, 0, 0, 0, 1, 1, 2])
 PREDICTED = np.array([0, 0, 0, 1, 1, 0, 0])

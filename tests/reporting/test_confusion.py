@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from mnistkit.evaluation.confusion import ConfusionResult, measure_confusion
-from mnistkit.evaluation.results import EvaluatedCheckpoint
+from mnistkit.evaluation.confusion import measure_confusion
+from mnistkit.evaluation.results.base import EvaluatedCheckpoint
+from mnistkit.evaluation.results.confusion import ConfusionResult
 from mnistkit.reporting.colours import Scale, error_colour, errors, text_colour
 from mnistkit.reporting.confusion.figure import write_heat_map
 from mnistkit.reporting.confusion.files import to_csv

@@ -5,15 +5,9 @@ import pytest
 import torch
 from rich.console import Console
 
-from mnistkit.evaluation.results import (
-    EvaluatedCheckpoint,
-    EvaluateResult,
-    Outputs,
-    Truth,
-    average_outputs,
-    compare_all,
-    measure_model,
-)
+from mnistkit.evaluation.measure import Outputs, Truth, average_outputs, compare_all, measure_model
+from mnistkit.evaluation.results.base import EvaluatedCheckpoint
+from mnistkit.evaluation.results.evaluate import EvaluateResult
 from mnistkit.reporting.evaluation.terminal import print_evaluation
 
 DIGITS = tuple("0123456789")
@@ -105,7 +99,7 @@ def test_figures_that_are_undefined_are_dashes():
 
 def test_more_models_than_letters():
     text = text_of(result_of(28, classes=("no", "yes")), width=10_000)
-    assert "A2  lenet5  runs/run26/" in text and "B2  lenet5  runs/run27/" in text
+    assert "AA  lenet5  runs/run26/" in text and "AB  lenet5  runs/run27/" in text
 
 
 def test_names_that_look_like_markup_are_shown_as_they_are():

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from mnistkit.reporting.training.display import TrainingDisplay, clock, mean_and_std
+from mnistkit.reporting.training.terminal import TrainingDisplay, clock, mean_and_std, sparkline
 from mnistkit.training.events import EpochRecord, RunStart, StepReport
 
 START = RunStart(
@@ -74,3 +74,8 @@ def test_clock(seconds: float, text: str) -> None:
 def test_mean_and_std() -> None:
     assert mean_and_std({"mean": 0.99612, "std": 0.000412}) == "99.61 ± 0.04 %"
     assert mean_and_std({"mean": 0.99612, "std": None}) == "99.61 %"
+
+
+def test_sparkline() -> None:
+    assert sparkline([3.0, 2.0, 1.0]) == "█▅▁"
+    assert sparkline([1.0, 1.0]) == "▁▁"

@@ -15,7 +15,7 @@ from tests.data.served import TRAIN, served
 
 
 def test_all_datasets_are_listed() -> None:
-    entries = list_datasets()
+    entries = list_datasets().datasets
     assert [entry.name for entry in entries] == list(dataset_names())
     mnist = next(entry for entry in entries if entry.name == "mnist")
     assert mnist.status == "shipped" and Path(mnist.location).is_file()

@@ -11,7 +11,7 @@ from mnistkit.workflows.models import list_models, show_model
 
 
 def test_list_and_details_agree() -> None:
-    entries = list_models()
+    entries = list_models().models
     assert [entry.name for entry in entries] == list(model_names())
     for entry in entries:
         details = show_model(entry.name)

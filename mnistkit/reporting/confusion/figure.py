@@ -6,10 +6,11 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnistkit.evaluation.confusion import ConfusionResult
+from mnistkit.evaluation.results.confusion import ConfusionResult
 from mnistkit.reporting.colours import DIAGONAL, RIGHT, WRONG, Scale, error_colour, errors, text_colour
 from mnistkit.reporting.confusion import text
 from mnistkit.reporting.figures import figure_file, result_title
+from mnistkit.reporting.letters import letter
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +60,7 @@ def _title(result: ConfusionResult, width: float) -> str:
     names, what = [model.checkpoint.name for model in result.models], ""
     accuracies = [model.accuracy for model in result.models]
     if result.is_difference:
-        names = [f"{name} ({letter})" for letter, name in zip(text.LETTERS, names, strict=True)]
+        names = [f"{name} ({letter(place)})" for place, name in enumerate(names)]
         what = "B minus A"
     title = result_title(names, result.dataset, result.split, result.n, accuracies, what)
     wide = int(width * _TITLE_CHARACTERS_PER_INCH)

@@ -10,12 +10,12 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnistkit.reporting.console import json_text
+from mnistkit.reporting.documents import document_text
 from mnistkit.reporting.figures import SUFFIXES
 from mnistkit.reporting.outputs import OutputFormats, as_text
 
 if TYPE_CHECKING:
-    from mnistkit.evaluation.confusion import ConfusionResult
+    from mnistkit.evaluation.results.confusion import ConfusionResult
 
 
 def to_csv(result: ConfusionResult) -> str:
@@ -29,13 +29,6 @@ def to_csv(result: ConfusionResult) -> str:
     for name, row in zip(result.classes, result.shown(result.values), strict=True):
         writer.writerow([name, *row])
     return text.getvalue()
-
-
-def to_json(result: ConfusionResult) -> str:
-    """Return the same document that ``--json`` prints."""
-    from mnistkit.workflows.confusion import SCHEMA
-
-    return json_text(result.to_json(), SCHEMA)
 
 
 def _to_html(result: ConfusionResult) -> str:
@@ -55,7 +48,7 @@ FORMATS: OutputFormats[ConfusionResult] = OutputFormats(
         **dict.fromkeys(SUFFIXES, _write_figure),
         ".html": as_text(_to_html),
         ".csv": as_text(to_csv),
-        ".json": as_text(to_json),
+        ".json": as_text(document_text),
     }
 )
 """What ``mnistkit confusion --out`` can write."""

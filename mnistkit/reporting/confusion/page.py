@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from mnistkit.evaluation.confusion import ConfusionResult
+from mnistkit.evaluation.results.confusion import ConfusionResult
 from mnistkit.reporting.colours import DIAGONAL, Scale, error_colour, errors, text_colour
 from mnistkit.reporting.confusion import text
 from mnistkit.reporting.pages import html_page

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from mnistkit.evaluation.confusion import ConfusionResult
+from mnistkit.evaluation.results.confusion import ConfusionResult
 from mnistkit.reporting.colours import DIAGONAL, Scale, error_colour, errors, text_colour
 from mnistkit.reporting.confusion import text
 from mnistkit.reporting.console import can_show

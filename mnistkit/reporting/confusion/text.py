@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from mnistkit.evaluation.confusion import ConfusionResult, Pair
+from mnistkit.evaluation.results.confusion import ConfusionResult, Pair
+from mnistkit.reporting.letters import letter
 from mnistkit.reporting.numbers import percent, percentage
 
-LETTERS = ("A", "B")
 MOST_PAIRS = 10
 _MOST_DECIMALS = 2
 SHARES_OF = {"true": "the true class", "pred": "the predicted class", "all": "all images"}
@@ -22,8 +22,8 @@ def headline(result: ConfusionResult) -> str:
 
 def accuracies(result: ConfusionResult) -> Iterator[str]:
     """Yield accuracy and number of errors of each model."""
-    for letter, model in zip(LETTERS, result.models, strict=False):
-        start = f"{letter}  {model.checkpoint.name}: " if result.is_difference else ""
+    for place, model in enumerate(result.models):
+        start = f"{letter(place)}  {model.checkpoint.name}: " if result.is_difference else ""
         yield f"{start}accuracy {percentage(model.accuracy)}, {_count(model.errors, 'error')}"
 
 

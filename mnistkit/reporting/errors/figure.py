@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from mnistkit.evaluation.errors import ErrorsResult
-from mnistkit.evaluation.misclassifications import Section
+from mnistkit.evaluation.results.errors import ErrorsResult, Section
 from mnistkit.reporting.errors import text
-from mnistkit.reporting.errors.attribution import reading
-from mnistkit.reporting.errors.terminal import entries, first_of, picture
+from mnistkit.reporting.errors.images import entries, first_of, picture
 from mnistkit.reporting.figures import PictureGroup, caption_columns, result_title, write_picture_groups
+from mnistkit.reporting.letters import letter
 
 UNASKED_LIMIT = 200
 """How many images of each section are drawn where no limit was asked for: a page that can still be looked at."""
@@ -34,7 +33,7 @@ def write_errors_figure(result: ErrorsResult, path: Path) -> None:
     drawn = [image for section in result.sections for image in first_of(result, section, UNASKED_LIMIT)]
     notes = list(text.footnotes(drawn))
     if result.explained:
-        notes.append(f"{reading(coloured=True)}; by {result.explained}")
+        notes.append(f"{text.legend(coloured=True)}; by {result.explained}")
     if not drawn:
         notes.append(text.nothing(result))
     write_picture_groups(path, groups, _title(result), notes=notes)
@@ -46,7 +45,7 @@ def _title(result: ErrorsResult) -> str:
     else:
         names = [model.name for model in result.models]
         if len(names) > 1:
-            names = [f"{name} ({text.letter(place)})" for place, name in enumerate(names)]
+            names = [f"{name} ({letter(place)})" for place, name in enumerate(names)]
         accuracies = [1 - model.errors / result.n for model in result.models]
         lines = result_title(names, result.dataset, result.split, result.n, accuracies).splitlines()
     return "\n".join(textwrap.fill(line, _TITLE_COLUMNS) for line in lines)

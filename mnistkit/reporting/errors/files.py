@@ -10,12 +10,12 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnistkit.reporting.console import json_text
+from mnistkit.reporting.documents import document_text
 from mnistkit.reporting.figures import SUFFIXES
 from mnistkit.reporting.outputs import OutputFormats, as_text
 
 if TYPE_CHECKING:
-    from mnistkit.evaluation.errors import ErrorsResult
+    from mnistkit.evaluation.results.errors import ErrorsResult
 
 _COLUMNS = ("index", "true", "predicted", "confidence", "margin", "loss", "note", "model", "group")
 
@@ -30,13 +30,6 @@ def to_csv(result: ErrorsResult) -> str:
             values = {**entry, "group": section["kind"]}
             writer.writerow([*(values[name] for name in _COLUMNS), *entry["probabilities"].values()])
     return text.getvalue()
-
-
-def to_json(result: ErrorsResult) -> str:
-    """Return the same document that ``--json`` prints."""
-    from mnistkit.workflows.errors import SCHEMA
-
-    return json_text(result.to_json(), SCHEMA)
 
 
 def _to_html(result: ErrorsResult) -> str:
@@ -56,7 +49,7 @@ FORMATS: OutputFormats[ErrorsResult] = OutputFormats(
         **dict.fromkeys(SUFFIXES, _write_figure),
         ".html": as_text(_to_html),
         ".csv": as_text(to_csv),
-        ".json": as_text(to_json),
+        ".json": as_text(document_text),
     }
 )
 """What ``mnistkit errors --out`` can write."""

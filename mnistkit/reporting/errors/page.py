@@ -10,10 +10,9 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistkit.evaluation.errors import ErrorsResult
-from mnistkit.evaluation.misclassifications import Misclassification, Section, WrongPrediction
+from mnistkit.evaluation.results.errors import ErrorsResult, Misclassification, Section, WrongPrediction
 from mnistkit.reporting.errors import text
-from mnistkit.reporting.errors.attribution import overlaid, reading
+from mnistkit.reporting.errors.images import overlaid
 from mnistkit.reporting.numbers import percentage
 from mnistkit.reporting.pages import html_page
 
@@ -79,7 +78,7 @@ def _facts(result: ErrorsResult) -> Iterator[str]:
     if result.cross_validation is not None:
         yield text.method(result)
     if result.explained:
-        yield f"{reading(coloured=True)}; by {result.explained}"
+        yield f"{text.legend(coloured=True)}; by {result.explained}"
     yield from text.footnotes(list(result.misclassifications))
 
 

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 from rich.console import Console
 
-from mnistkit.evaluation.errors import ErrorsResult
-from mnistkit.evaluation.misclassifications import Misclassification, Section, WrongPrediction
+from mnistkit.evaluation.results.errors import ErrorsResult, Section
 from mnistkit.reporting.console import can_show
 from mnistkit.reporting.errors import text
-from mnistkit.reporting.errors.attribution import beside, reading
+from mnistkit.reporting.errors.images import entries, first_of, picture
 from mnistkit.reporting.image_grid import can_show_greys, print_pictures
 
 UNASKED_LIMIT = 12
@@ -26,7 +25,7 @@ def print_errors(console: Console, result: ErrorsResult) -> None:
     if result.cross_validation is not None:
         console.print(text.method(result), style="dim")
     if result.explained:
-        console.print(reading(coloured=can_show_greys(console)), style="dim")
+        console.print(text.legend(coloured=can_show_greys(console)), style="dim")
     if not any(section.total for section in result.sections):
         console.print()
         console.print(text.nothing(result), style="bold")
@@ -35,31 +34,6 @@ def print_errors(console: Console, result: ErrorsResult) -> None:
         _print_section(console, result, section)
     for line in _notes(result):
         console.print(line, style="dim")
-
-
-def first_of(result: ErrorsResult, section: Section, unasked: int) -> tuple[Misclassification, ...]:
-    """Return the images of a section to show: the first ``unasked`` ones, unless a limit was asked for."""
-    return (
-        section.misclassifications if result.selection.limit is not None else section.misclassifications[:unasked]
-    )
-
-
-def entries(
-    result: ErrorsResult, images: tuple[Misclassification, ...]
-) -> Iterator[tuple[Misclassification, WrongPrediction | None]]:
-    """Yield what gets a picture of its own: each image, or, with attribution maps, each wrong prediction."""
-    for image in images:
-        if result.explained is None:
-            yield image, None
-        else:
-            yield from ((image, each) for each in image.predictions)
-
-
-def picture(image: Misclassification, prediction: WrongPrediction | None) -> np.ndarray:
-    """Return an image, with the attribution map of a prediction beside it if there is one."""
-    if prediction is None or prediction.attribution_map is None:
-        return image.pixels
-    return beside(image.pixels, prediction.attribution_map)
 
 
 def _print_section(console: Console, result: ErrorsResult, section: Section) -> None:

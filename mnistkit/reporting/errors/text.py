@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from string import ascii_uppercase
 
 from rich.cells import cell_len
 
 from mnistkit.evaluation import label_errors
-from mnistkit.evaluation.errors import ErrorsResult
-from mnistkit.evaluation.misclassifications import Misclassification, Section, WrongPrediction
+from mnistkit.evaluation.results.errors import ErrorsResult, Misclassification, Section, WrongPrediction
+from mnistkit.reporting.letters import letter
 from mnistkit.reporting.numbers import percentage
 
 ARROW, ASCII_ARROW = "→", "->"
-
-
-def letter(place: int) -> str:
-    """Return the letter that stands for a model: A, B, ..."""
-    number = place // len(ascii_uppercase)
-    return ascii_uppercase[place % len(ascii_uppercase)] + (str(number) if number else "")
 
 
 def headline(result: ErrorsResult) -> str:
@@ -69,6 +62,12 @@ def nothing(result: ErrorsResult) -> str:
     else:
         what = "No misclassified image"
     return f"{what}{_filters(result)}."
+
+
+def legend(*, coloured: bool) -> str:
+    """Return what the colours of attribution maps, or the characters where there are none, mean."""
+    wrong, right = ("orange", "blue") if coloured else ("+ #", "- =")
+    return f"attribution map: {wrong} speaks for the predicted class, {right} for the label"
 
 
 def tokens(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console
@@ -12,7 +11,8 @@ from mnistkit.evaluation.intervals import CONFIDENCE
 from mnistkit.evaluation.label_errors import LABEL_ERRORS
 from mnistkit.evaluation.metrics import ECE_BINS, ClassMetrics, Metrics
 from mnistkit.evaluation.perturbed import PERTURBATION
-from mnistkit.evaluation.results import ENSEMBLE, Comparison, EvaluateResult, ModelResult
+from mnistkit.evaluation.results.evaluate import ENSEMBLE, Comparison, EvaluateResult, ModelResult
+from mnistkit.reporting.letters import letter
 from mnistkit.reporting.numbers import percent, percentage
 from mnistkit.reporting.tables import make_table
 
@@ -27,10 +27,9 @@ def print_evaluation(console: Console, result: EvaluateResult) -> None:
     """Print an evaluation: what was measured, the figures, each class, the paired tests, what it all means."""
     console.print(f"{result.dataset}, {result.split} split: {result.n:,} images", style="bold", soft_wrap=True)
     console.print(f"on {result.device}, {result.precision}", style="dim", soft_wrap=True)
-    letters = _letters(result)
-    for letter, row in zip(letters, result.models, strict=False):
+    for name, row in zip(_letters(result), result.models, strict=False):
         if row.checkpoint:
-            start = f"{letter}  " if letter else ""
+            start = f"{name}  " if name else ""
             console.print(f"{start}{row.checkpoint.architecture}  {row.checkpoint.path}", soft_wrap=True)
     console.print()
     for table in figure_tables(result, console.width):
@@ -60,7 +59,7 @@ def class_tables(result: EvaluateResult, width: int) -> Iterator[Table]:
     columns = list(zip(_letters(result), result.rows, strict=True))
     for start in range(0, len(columns), per_table):
         chosen = columns[start : start + per_table]
-        headers = [f"{letter}\n{name}".strip() for letter, _ in chosen for name in ("precision", "recall", "F1")]
+        headers = [f"{model}\n{name}".strip() for model, _ in chosen for name in ("precision", "recall", "F1")]
         rows = [
             [each[0].name, f"{each[0].support:,}", *_class_cells(each)]
             for each in zip(*(row.per_class for _, row in chosen), strict=True)
@@ -155,12 +154,10 @@ def _section(
 
 
 def _letters(result: EvaluateResult) -> list[str]:
-    """Return a short name for each row: A, B, ... (from the 27th A2, B2, ...), none if there is only one row."""
+    """Return a short name for each row, none if there is only one row."""
     if len(result.rows) == 1:
         return [""]
-    names = [
-        f"{string.ascii_uppercase[i % 26]}{i // 26 + 1 if i >= 26 else ''}" for i in range(len(result.models))
-    ]
+    names = [letter(place) for place in range(len(result.models))]
     return [*names, ENSEMBLE] if result.ensemble else names
 
 

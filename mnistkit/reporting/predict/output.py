@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from mnistkit.inference.answers import LINE_SCHEMA, SCHEMA, Answer, Failure, Verdict
 from mnistkit.reporting import console as consoles
+from mnistkit.reporting.documents import json_line, json_text
 from mnistkit.reporting.predict import terminal
 from mnistkit.reporting.predict.text import Summary, escaped, word
 from mnistkit.workflows.predict import PredictRun
@@ -116,7 +117,7 @@ class _JsonLines:
         self._top = top
 
     def add(self, result: Answer | Failure) -> None:
-        sys.stdout.write(consoles.json_line(result.to_json(self._top), LINE_SCHEMA))
+        sys.stdout.write(json_line(result.to_json(self._top), LINE_SCHEMA))
 
     def close(self) -> None:
         """Nothing follows."""
@@ -143,7 +144,7 @@ class _Json:
             "answers": counts,
             "pictures": self._pictures,
         }
-        consoles.print_json(document, SCHEMA)
+        sys.stdout.write(json_text(document, SCHEMA))
 
 
 def _padded(ranking: tuple[tuple[str, float], ...], count: int) -> list[tuple[str, str]]:

@@ -13,12 +13,13 @@ from rich.text import Text
 
 from mnistkit.reporting import console as consoles
 from mnistkit.reporting.numbers import percent, percentage
-from mnistkit.reporting.training.curves import CurvesWriter, sparkline
+from mnistkit.reporting.training.figure import CurvesWriter
 from mnistkit.training.events import EpochRecord, RunStart, StepReport
 
 if TYPE_CHECKING:
     from mnistkit.workflows.train import SeedsResult, TrainResult
 
+_BLOCKS = "▁▂▃▄▅▆▇█"
 _HEADINGS = ("epoch", "train loss", "acc", "val loss", "acc", "lr", "img/s", "time", "")
 # With two spaces in between they fill 79 columns.
 _WIDTHS = (5, 10, 8, 8, 8, 7, 7, 6, 4)
@@ -128,8 +129,8 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _plain_line(record: EpochRecord, total: int, is_best: bool) -> str:
-    words = zip(_HEADINGS, _cells(record, total, is_best), strict=True)
-    return "  ".join(f"{heading} {cell}".strip() for heading, cell in words if cell)
+    pairs = zip(_HEADINGS, _cells(record, total, is_best), strict=True)
+    return "  ".join(f"{heading} {cell}".strip() for heading, cell in pairs if cell)
 
 
 def clock(seconds: float) -> str:
@@ -141,9 +142,9 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def print_result(console: Console, result: TrainResult, history: Sequence[EpochRecord]) -> None:
+def print_result(console: Console, result: TrainResult) -> None:
     """Print the figures of one finished run and where it lies."""
-    metrics = result.metrics
+    metrics, history = result.metrics, result.history
     console.print(accuracy_line(metrics), style="bold", soft_wrap=True)
     if len(history) > 1:
         for label, values in _curves(history):
@@ -175,6 +176,17 @@ def _curves(history: Sequence[EpochRecord]) -> list[tuple[str, list[float]]]:
     if history[0].val_loss is not None:
         curves.append(("validation loss", [record.watched_loss for record in history]))
     return curves
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """Return ``values`` as one line of bars, the lowest value the lowest bar.
+
+    >>> sparkline([3.0, 2.0, 1.0])
+    '█▅▁'
+    """
+    low, high = min(values), max(values)
+    scale = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
+    return "".join(_BLOCKS[round((value - low) * scale)] for value in values)
 
 
 def print_seeds(console: Console, result: SeedsResult) -> None:

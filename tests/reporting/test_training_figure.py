@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mnistkit.reporting.training import curves
-from mnistkit.reporting.training.curves import CurvesWriter, sparkline, write_curves
+from mnistkit.reporting.training import figure
+from mnistkit.reporting.training.figure import CurvesWriter, write_curves
 from mnistkit.runs import RunFolder
 from mnistkit.training.events import EpochRecord, RunEnd
 
@@ -44,13 +44,8 @@ def test_a_loss_of_zero_is_drawn_too(tmp_path: Path) -> None:
 
 def test_a_measured_run_gets_its_curves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[tuple[object, ...]] = []
-    monkeypatch.setattr(curves, "write_curves", lambda *arguments: drawn.append(arguments))
+    monkeypatch.setattr(figure, "write_curves", lambda *arguments: drawn.append(arguments))
     records = tuple(history(3))
     CurvesWriter().run_measured(RunEnd(RunFolder(tmp_path), "lenet5", "mnist", 7, records, 2, 0.98765))
     title = "lenet5 on mnist, seed 7: test accuracy 98.77 %"
     assert drawn == [(tmp_path / "curves.png", records, 2, title)]
-
-
-def test_sparkline() -> None:
-    assert sparkline([3.0, 2.0, 1.0]) == "█▅▁"
-    assert sparkline([1.0, 1.0]) == "▁▁"

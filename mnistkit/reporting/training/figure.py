@@ -1,4 +1,4 @@
-"""Training curves: a picture for the run folder, and a small plot for the terminal."""
+"""Training curves as a figure, for the run folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from mnistkit.training.events import EpochRecord, RunEnd, TrainingEvents
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_BLOCKS = "▁▂▃▄▅▆▇█"
 # From the palette of Okabe and Ito, which colour-blind readers can tell apart.
 _TRAIN_COLOUR, _VALIDATION_COLOUR, _CHOSEN_COLOUR = "#0072B2", "#D55E00", "#555555"
 
@@ -85,14 +84,3 @@ def _draw(
     axes.set_xlabel("epoch")
     axes.set_ylabel(label)
     axes.grid(alpha=0.25, which="both")
-
-
-def sparkline(values: Sequence[float]) -> str:
-    """Return ``values`` as one line of bars, the lowest value the lowest bar.
-
-    >>> sparkline([3.0, 2.0, 1.0])
-    '█▅▁'
-    """
-    low, high = min(values), max(values)
-    scale = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
-    return "".join(_BLOCKS[round((value - low) * scale)] for value in values)

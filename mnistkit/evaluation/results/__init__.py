@@ -1,0 +1,1 @@
+"""What evaluations found, one module a command, each with the form of its JSON document."""

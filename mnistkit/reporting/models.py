@@ -1,0 +1,101 @@
+"""What ``mnistkit models`` shows in the terminal: the architectures and bundled models, and one in detail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from mnistkit.reporting.numbers import percentage
+from mnistkit.reporting.tables import make_table
+
+if TYPE_CHECKING:
+    from mnistkit.workflows.bundle import BundleResult
+    from mnistkit.workflows.models import BundledModel, ModelDetails, ModelEntry, ModelList
+
+
+def print_models(console: Console, result: ModelList) -> None:
+    """Print a line for each architecture, and for each model that ships."""
+    _print_architectures(console, result.models)
+    if result.bundled:
+        console.print()
+        _print_bundled(console, result.bundled)
+
+
+def print_details(console: Console, details: ModelDetails) -> None:
+    """Print the layers of an architecture, and its recipe as TOML: copied to a file, it is a recipe file."""
+    summary = details.summary
+    console.print(f"{details.name}: {details.description}")
+    console.print(
+        f"{summary.parameters:,} parameters, {summary.macs:,} multiply-accumulates per image, "
+        f"{details.classes} classes"
+    )
+    numbers = ["parameters", "MACs"]
+    table = make_table(["layer", "kind", "output", *numbers], numbers=numbers)
+    for layer in summary.layers:
+        counts = (_count(layer.parameters), _count(layer.macs))
+        table.add_row(layer.name or "(itself)", layer.kind, _shape(layer.output_shape), *counts)
+    table.add_section()
+    table.add_row("total", "", "", f"{summary.parameters:,}", f"{summary.macs:,}")
+    console.print(table)
+    _print_recipe(console, details)
+
+
+def print_bundle(console: Console, result: BundleResult) -> None:
+    """Print where a model was bundled, how large it is, and how it was calibrated."""
+    calibration = result.calibration
+    console.print(
+        f"{result.path}: {result.size:,} bytes, {result.total:,} of {result.limit:,} with all bundled models\n"
+        f"temperature {calibration.temperature:.4f}, threshold {calibration.threshold:.4f}, which refuses "
+        f"{percentage(calibration.false_alarm_rate)} of {calibration.n:,} validation images",
+        soft_wrap=True,
+    )
+
+
+def _print_architectures(console: Console, entries: tuple[ModelEntry, ...]) -> None:
+    numbers = ["parameters", "MACs", "epochs"]
+    table = make_table(["name", *numbers, "description"], numbers=numbers)
+    for entry in entries:
+        counts = (f"{entry.parameters:,}", f"{entry.macs:,}", str(entry.epochs))
+        table.add_row(entry.name, *counts, entry.description)
+    console.print(table)
+
+
+def _print_bundled(console: Console, bundled: tuple[BundledModel, ...]) -> None:
+    numbers = ["test accuracy", "validation"]
+    title = "trained models that ship with mnistkit, usable as a checkpoint"
+    table = make_table(["bundled", "architecture", "trained on", *numbers, ""], numbers=numbers, title=title)
+    for each in bundled:
+        accuracies = [_accuracy(each.metrics.get(f"{split}_accuracy")) for split in ("test", "val")]
+        table.add_row(each.name, each.architecture, each.dataset, *accuracies, "default" if each.default else "")
+    console.print(table)
+
+
+def _print_recipe(console: Console, details: ModelDetails) -> None:
+    import tomli_w
+
+    console.print(f"# The recipe of {details.name}, in the form of a --recipe file", soft_wrap=True)
+    section = ""
+    lines = []
+    for setting in details.recipe:
+        table, _, key = setting.key.rpartition(".")
+        if table != section:
+            section = table
+            lines.append(("", ""))
+            lines.append((f"[{table}]", ""))
+        lines.append((tomli_w.dumps({key: setting.value}).strip(), setting.meaning))
+    width = max(len(text) for text, _ in lines)
+    for text, meaning in lines:
+        console.print(f"{text:<{width}}  # {meaning}" if meaning else text, soft_wrap=True)
+
+
+def _accuracy(share: float | None) -> str:
+    return "-" if share is None else percentage(share)
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    return "-" if shape is None else "×".join(map(str, shape))
+
+
+def _count(number: int) -> str:
+    return f"{number:,}" if number else "-"
