@@ -1,35 +1,36 @@
-"""Web pages of results: one file that needs no other, on light and dark screens."""
+"""Web pages of results: one file that needs no other, on light and dark screens.
+
+The templates lie in ``templates/``. Whatever is put into them is escaped: a class or a file may have any name.
+"""
 
 from __future__ import annotations
 
-from html import escape
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-_STYLE = """
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; padding: 0 1rem; max-width: max-content; }
-h1 { font-size: 1.3rem; margin: 0 0 1rem; }
-h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-"""
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
-def html_page(title: str, body: str, *, style: str = "", script: str = "") -> str:
+def render(template: str, **values: Any) -> str:
     """Return a whole page that loads nothing from anywhere.
 
     Args:
-        title: Plain text, for the window and the heading.
-        body: HTML below the heading; names in it must be escaped already.
-        style: More CSS.
-        script: JavaScript that runs after the body was read.
+        template: Name of a file in ``templates/``, without ".html.jinja".
+        values: What it needs; all text in them is plain text.
     """
-    parts = [
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{escape(title)}</title>",
-        f"<style>{_STYLE}{style}</style>\n</head>\n<body>",
-        f"<h1>{escape(title)}</h1>",
-        body,
-    ]
-    if script:
-        parts.append(f"<script>\n{script}\n</script>")
-    return "\n".join([*parts, "</body>\n</html>\n"])
+    return _environment().get_template(f"{template}.html.jinja").render(values)
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("mnistkit.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )

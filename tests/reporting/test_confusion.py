@@ -1,6 +1,8 @@
 import csv
 import io
 import re
+from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -17,11 +19,13 @@ from mnistkit.reporting.confusion.page import to_html
 from mnistkit.reporting.confusion.terminal import print_confusion
 from mnistkit.reporting.confusion.text import pair_lines, verdict
 from mnistkit.reporting.numbers import percent
+from tests.support.html import read_page
 
 DIGITS = tuple("0123456789")
 LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 EMNIST = (*DIGITS, *LETTERS, *"abdefghnqrt")
 FASHION = ("T-shirt/top", "Trouser", "Pullover", "Dress")
+ODD = ("<b>bold</b>", "&lt;", '"quoted"', "it's")
 
 
 def result_of(classes=DIGITS, models=1, *, n=2000, wrong=0.1, normalize="none", errors_only=False):
@@ -198,11 +202,27 @@ class TestFiles:
         assert [blank[1 + i][1 + i] for i in range(4)] == [""] * 4
 
     @pytest.mark.parametrize("models", [1, 2])
-    def test_the_page_stands_alone_and_escapes_names(self, models):
-        page = to_html(result_of(("<b>", "&", "c"), models, normalize="true"))
-        assert "&lt;b&gt;" in page and "<b>" not in page
-        assert "http" not in page and "src=" not in page
-        assert page.count("<tr>") == 1 + 3 and ">precision<" in page
+    def test_the_page_stands_alone_and_holds_every_count(self, models):
+        result = result_of(FASHION, models)
+        page = read_page(to_html(result))
+        assert not page.values("src") and not page.values("href")
+        assert page.count("tr") == 1 + 4 + (1 if models == 2 else 2)
+        cells = [each["title"] for name, each in page.elements if name == "td" and "title" in each]
+        texts = [
+            f"{value:+d}" if models == 2 and value else str(value) for value in result.values.ravel().tolist()
+        ]
+        pairs = product(FASHION, FASHION)
+        assert cells == [f"{true} read as {said}: {text}" for text, (true, said) in zip(texts, pairs, strict=True)]
+
+    def test_no_name_can_break_the_page(self):
+        usual, odd = result_of(FASHION), result_of(ODD)
+        (model,) = odd.models
+        named = replace(model, checkpoint=replace(model.checkpoint, name="<script>&amp;\"'"))
+        page = read_page(to_html(replace(odd, models=(named,), dataset="<i>a & b</i>")))
+        assert [name for name, _ in page.elements] == [name for name, _ in read_page(to_html(usual)).elements]
+        assert set(ODD) <= set(page.texts)
+        assert "<script>&amp;\"' on <i>a & b</i>, test split: 2,000 images" in page.texts
+        assert f"{ODD[0]} read as {ODD[1]}" in {title.rpartition(":")[0] for title in page.values("title")}
 
     def pixels(self, path):
         with Image.open(path) as picture:

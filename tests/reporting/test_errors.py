@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from rich.cells import cell_len
 from rich.console import Console
 
-from mnistkit.evaluation.results.errors import Misclassification, WrongPrediction
+from mnistkit.evaluation.results.errors import (
+    ErrorsResult,
+    Misclassification,
+    ModelErrors,
+    Section,
+    Selection,
+    WrongPrediction,
+)
 from mnistkit.reporting.errors.images import overlaid, picture
+from mnistkit.reporting.errors.page import to_html
 from mnistkit.reporting.errors.text import ARROW, pack
 from mnistkit.reporting.image_grid import print_pictures
+from tests.support.html import read_page
 
 
 @given(
@@ -74,3 +86,59 @@ def test_captions_of_several_lines_stand_below_their_images() -> None:
     images = np.zeros((2, 4, 10), dtype=np.uint8)
     print_pictures(Console(file=stream, width=80), images, ["one\ntwo", "three"])
     assert [line.split() for line in stream.getvalue().splitlines()[2:]] == [["one", "three"], ["two"]]
+
+
+def errors_of(classes: tuple[str, ...], models: tuple[str, ...], note: str = "") -> ErrorsResult:
+    """Two images of class 0 that every model takes for class 1."""
+    shares = np.array([0.25, 0.75, 0.0])
+    predictions = tuple(
+        WrongPrediction(place, 1, shares, 1.39, 0.5, attribution_map=np.ones((28, 28), dtype=np.float32))
+        for place in range(len(models))
+    )
+    pixels = np.zeros((28, 28), dtype=np.uint8)
+    images = tuple(Misclassification(i, 10 + i, 0, pixels, predictions, note) for i in range(2))
+    return ErrorsResult(
+        dataset="toys",
+        split="test",
+        n=10,
+        classes=classes,
+        device="cpu",
+        precision="fp32",
+        models=tuple(ModelErrors(name, None, 2) for name in models),
+        selection=Selection(),
+        sections=(Section("all", tuple(range(len(models))), 2, images),),
+        explained="a method",
+    )
+
+
+def test_the_page_stands_alone_and_holds_a_card_for_each_wrong_prediction() -> None:
+    page = read_page(to_html(errors_of(("a", "b", "c"), ("one", "two"))))
+    assert page.count("figure") == page.count("details") == 4
+    assert page.values("data-confidence") == ["0.750000"] * 4 and page.values("data-index") == [
+        "10",
+        "10",
+        "11",
+        "11",
+    ]
+    # The image and its attribution map.
+    assert page.count("img") == 8
+    for source in page.values("src"):
+        with Image.open(io.BytesIO(base64.b64decode(source.removeprefix("data:image/png;base64,")))) as picture:
+            assert picture.size == (28, 28)
+    assert not page.values("href")
+
+
+def test_no_name_can_break_the_page() -> None:
+    odd = ("<b>bold</b>", "&lt;", '"quoted" it\'s')
+    usual = read_page(to_html(errors_of(("a", "b", "c"), ("one", "two"), note="odd")))
+    page = read_page(to_html(errors_of(odd, ("<script>", "\">'"), note="<i>&</i>")))
+    assert [name for name, _ in page.elements] == [name for name, _ in usual.elements]
+    assert {*odd, "<script>", "\">'", "<i>&</i>", f"{odd[0]} → {odd[1]}"} <= set(page.texts)
+
+
+def test_a_page_without_errors_has_no_form() -> None:
+    result = errors_of(("a", "b", "c"), ("one",))
+    empty = Section("wrong", (0,), 0, ())
+    page = read_page(to_html(replace(result, models=(ModelErrors("one", None, 0),), sections=(empty,))))
+    assert "No errors at all: it classifies all 10 images correctly." in page.texts
+    assert page.count("form") == page.count("script") == 0

@@ -4,7 +4,6 @@ import pytest
 
 from mnistkit.exceptions import OutputError, UsageError
 from mnistkit.reporting.outputs import OutputFormats, as_text, check_suffix
-from mnistkit.reporting.pages import html_page
 
 
 def fail(result, path):
@@ -48,10 +47,3 @@ def test_files_before_a_failure_are_told_and_old_ones_are_left(tmp_path):
 
 def test_check_suffix_returns_it_in_lower_case():
     assert check_suffix(Path("A.PNG"), [".png"]) == ".png"
-
-
-def test_a_page_escapes_its_title_and_needs_no_other_file():
-    page = html_page("<b> & c", "<p>body</p>", style="p { color: red }", script="let a = 1 < 2;")
-    assert page.count("&lt;b&gt; &amp; c") == 2 and "<p>body</p>" in page and "let a = 1 < 2;" in page
-    assert "http" not in page and "src=" not in page
-    assert "<script>" not in html_page("t", "b")
