@@ -8,11 +8,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import mnistkit
 from mnistkit.files import CACHE_VARIABLE
+
+if TYPE_CHECKING:
+    from mnistkit.data.base import Dataset
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # One worker a core: threads that wait for one another would take the cores from the other workers.
@@ -44,6 +48,22 @@ def isolated(tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch
     # Subprocesses run this very code, from wherever they are started.
     monkeypatch.setenv("PYTHONPATH", str(Path(mnistkit.__file__).parent.parent))
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def toys(monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """A registered dataset "toys" of three classes, with 120 test images."""
+    from tests.evaluation.toys import register, toy_dataset
+
+    return register(monkeypatch, toy_dataset("toys", ("left", "middle", "right")))
+
+
+@pytest.fixture
+def constants(toys: Dataset, tmp_path: Path) -> list[str]:
+    """Three checkpoints for the toys, "always-0" to "always-2", each of which always says one class."""
+    from tests.evaluation.toys import save_constant
+
+    return [str(save_constant(tmp_path / f"always-{i}.safetensors", toys, i)) for i in range(3)]
 
 
 @pytest.fixture

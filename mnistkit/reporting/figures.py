@@ -127,39 +127,37 @@ def caption_columns(pixels: int) -> int:
     return max(1, round(pixels * _PIXEL_INCHES * _CAPTION_CHARACTERS_PER_INCH))
 
 
-def write_picture_grid(
-    path: Path, images: NDArray[np.uint8], captions: Sequence[str], title: str, columns: int | None = None
-) -> None:
+def write_picture_grid(path: Path, images: NDArray[np.uint8], captions: Sequence[str], title: str) -> None:
     """Write images with their captions as one grid; the arguments are those of :func:`write_picture_groups`.
 
     Raises:
         UsageError: a suffix of no known format.
         OutputError: the file cannot be written.
     """
-    write_picture_groups(path, [PictureGroup(images, captions)], title, columns)
+    write_picture_groups(path, [PictureGroup(images, captions)], title)
 
 
 def write_picture_groups(
     path: Path,
     groups: Sequence[PictureGroup],
     title: str,
-    columns: int | None = None,
     notes: Sequence[str] = (),
 ) -> None:
     """Write groups of images with their captions, each group as a grid, one below the other.
+
+    A grid is about as wide as high, within a page's width.
 
     Args:
         path: The file; its suffix chooses the format.
         groups: The images; in a group without any, only its heading is shown.
         title: The heading of all.
-        columns: Images in a row; None for about as many as rows, within a page's width.
         notes: Stand below all, broken into lines of the page's width.
 
     Raises:
         UsageError: a suffix of no known format.
         OutputError: the file cannot be written.
     """
-    across = columns or max(map(_columns_for, groups), default=1)
+    across = max(map(_columns_for, groups), default=1)
     grids = [_Grid.of(group, across) for group in groups]
     lengths = max(map(len, title.splitlines()), default=0)
     width = max([_LEAST_WIDTH, lengths * _TITLE_CHARACTER_INCHES, *(grid.width for grid in grids)])

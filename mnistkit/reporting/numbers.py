@@ -1,4 +1,4 @@
-"""Shares in per cent, written the same way everywhere."""
+"""Numbers in words: shares in per cent, and how many there are of something, the same way everywhere."""
 
 from __future__ import annotations
 
@@ -17,3 +17,8 @@ def percent(share: float, decimals: int = 2) -> str:
     if share > 0 and float(text) == 0:
         return f"{step:.{decimals}f}"
     return text
+
+
+def counted(number: int, noun: str) -> str:
+    """Return how many there are of something, as "1 error" or "1,234 errors"."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

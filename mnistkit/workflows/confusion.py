@@ -52,12 +52,7 @@ def confusion(config: ConfusionConfig, announce: Callable[[str], None] = lambda 
         announce(f"running {checkpoint.name} on {len(inputs.data):,} images")
         models.append(_measure(inputs, number, config.normalize))
     return ConfusionResult(
-        dataset=inputs.dataset.name,
-        split=inputs.split,
-        n=len(inputs.data),
-        classes=inputs.dataset.classes,
-        device=inputs.device_title,
-        precision=inputs.precision.name,
+        **inputs.header(),
         normalize=config.normalize,
         errors_only=config.errors_only,
         models=tuple(models),

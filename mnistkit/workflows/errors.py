@@ -72,12 +72,7 @@ def find_errors(config: ErrorsConfig, announce: Callable[[str], None] = lambda l
     if config.explain:
         sections = explain_sections(sections, _explainer(inputs), announce)
     return ErrorsResult(
-        dataset=inputs.dataset.name,
-        split=inputs.split,
-        n=len(inputs.data),
-        classes=inputs.dataset.classes,
-        device=inputs.device_title,
-        precision=inputs.precision.name,
+        **inputs.header(),
         models=tuple(
             ModelErrors(checkpoint.name, checkpoint, int(each.wrong.sum()))
             for checkpoint, each in zip(inputs.checkpoints, models, strict=True)

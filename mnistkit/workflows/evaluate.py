@@ -95,8 +95,9 @@ def _measure(config: EvaluateConfig, inputs: Inputs, announce: Callable[[str], N
     from mnistkit.evaluation.perturbed import perturb
     from mnistkit.evaluation.results.evaluate import EvaluateResult
 
-    # One for all checkpoints that are given the same images.
-    perturbed = {id(images): perturb(images) for images in inputs.images} if config.perturbed else {}
+    # Most checkpoints are given the same images, which are perturbed once.
+    given = {id(images): images for images in inputs.images} if config.perturbed else {}
+    perturbed = {key: perturb(images) for key, images in given.items()}
     truth = _truth(inputs)
     outputs = []
     for number, checkpoint in enumerate(inputs.checkpoints):
@@ -108,12 +109,7 @@ def _measure(config: EvaluateConfig, inputs: Inputs, announce: Callable[[str], N
         outputs.append(average_outputs(outputs))
         ensemble = measure_model(None, outputs[-1], truth)
     return EvaluateResult(
-        dataset=inputs.dataset.name,
-        split=inputs.split,
-        n=len(inputs.data),
-        classes=inputs.dataset.classes,
-        device=inputs.device_title,
-        precision=inputs.precision.name,
+        **inputs.header(),
         models=models,
         ensemble=ensemble,
         comparisons=compare_all(outputs, truth),

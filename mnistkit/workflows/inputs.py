@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mnistkit.data import check_dataset, is_folder, load_dataset
 from mnistkit.data.base import SPLITS, LoadOptions
@@ -80,12 +80,18 @@ class Inputs:
     precision: Precision
     images: tuple[Tensor, ...]
 
-    @property
-    def device_title(self) -> str:
-        """The device, with its product name."""
+    def header(self) -> dict[str, Any]:
+        """Return the fields of a :class:`SplitResult`, which say what was run."""
         from mnistkit.device import device_title
 
-        return device_title(self.device)
+        return {
+            "dataset": self.dataset.name,
+            "split": self.split,
+            "n": len(self.data),
+            "classes": self.dataset.classes,
+            "device": device_title(self.device),
+            "precision": self.precision.name,
+        }
 
     @property
     def labels(self) -> Tensor:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from mnistkit import __version__
 from mnistkit import device as device_module
 from mnistkit.workflows.env import PACKAGES
 from tests.conftest import CliResult
+from tests.support.cli import run_and_see_what_is_loaded
 
 RunCli = Callable[..., CliResult]
 
@@ -52,10 +51,5 @@ def test_an_absent_device_names_those_present(run_cli: RunCli, monkeypatch: pyte
 
 
 def test_the_compiler_and_vision_library_are_not_loaded() -> None:
-    code = (
-        "import sys\nfrom mnistkit.cli import main\nmain(['env'])\n"
-        "names = ('torch', 'torch._dynamo', 'torchvision', 'sklearn', 'matplotlib')\n"
-        "print(*[name for name in names if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "torch"
+    modules = ("torch", "torch._dynamo", "torchvision", "sklearn", "matplotlib")
+    assert run_and_see_what_is_loaded(["env"], modules) == {"env": (0, ["torch"])}

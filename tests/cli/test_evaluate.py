@@ -1,36 +1,24 @@
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-import mnistkit
 from mnistkit.data import load_dataset
-from tests.evaluation.toys import register, save_constant, save_trained, toy_dataset
+from tests.evaluation.toys import save_constant, save_trained
+from tests.support.cli import run_and_see_what_is_loaded
 
 
-@pytest.fixture
-def toys(monkeypatch):
-    return register(monkeypatch, toy_dataset("toys", ("left", "middle", "right")))
-
-
-@pytest.fixture
-def two(toys, tmp_path):
-    return [save_constant(tmp_path / f"always-{i}.safetensors", toys, i) for i in range(2)]
-
-
-def test_prints_a_table_and_keeps_progress_apart(run_cli, two):
-    result = run_cli("evaluate", two[0], "--device", "cpu")
+def test_prints_a_table_and_keeps_progress_apart(run_cli, constants):
+    result = run_cli("evaluate", constants[0], "--device", "cpu")
     assert result.code == 0
     assert result.out.startswith("toys, test split: 120 images\n")
     assert "\x1b" not in result.out
     assert "evaluating always-0" in result.err and "evaluating" not in result.out
 
 
-def test_json_is_one_document_with_its_schema(run_cli, two):
-    result = run_cli("evaluate", *two, "--ensemble", "--perturbed", "--split", "val", "--device", "cpu", "--json")
+def test_json_is_one_document_with_its_schema(run_cli, constants):
+    options = ["--ensemble", "--perturbed", "--split", "val", "--device", "cpu", "--json"]
+    result = run_cli("evaluate", *constants[:2], *options)
     assert result.code == 0
     document = json.loads(result.out)
     assert document["schema"] == "mnistkit/evaluate/2"
@@ -56,24 +44,24 @@ def test_without_a_checkpoint_and_without_a_run(run_cli):
 
 
 class TestFailUnder:
-    def test_not_met_is_3_with_one_line_and_the_results_still_there(self, run_cli, two):
-        result = run_cli("evaluate", two[0], "--device", "cpu", "--fail-under", "99.0")
+    def test_not_met_is_3_with_one_line_and_the_results_still_there(self, run_cli, constants):
+        result = run_cli("evaluate", constants[0], "--device", "cpu", "--fail-under", "99.0")
         assert result.code == 3
         assert "top-1 accuracy" in result.out
         errors = [line for line in result.err.splitlines() if line.startswith("error:")]
         assert len(errors) == 1 and "below 99 %: always-0" in errors[0]
 
-    def test_not_met_with_json_leaves_one_document(self, run_cli, two):
-        result = run_cli("evaluate", two[0], "--device", "cpu", "--fail-under", "99", "--json")
+    def test_not_met_with_json_leaves_one_document(self, run_cli, constants):
+        result = run_cli("evaluate", constants[0], "--device", "cpu", "--fail-under", "99", "--json")
         assert result.code == 3
         assert json.loads(result.out)["n"] == 120
 
-    def test_met_is_0(self, run_cli, two):
-        assert run_cli("evaluate", two[0], "--device", "cpu", "--fail-under", "1").code == 0
+    def test_met_is_0(self, run_cli, constants):
+        assert run_cli("evaluate", constants[0], "--device", "cpu", "--fail-under", "1").code == 0
 
     @pytest.mark.parametrize("value", ["-1", "101", "nan", "inf"])
-    def test_must_be_a_percentage(self, run_cli, two, value):
-        result = run_cli("evaluate", two[0], "--fail-under", value)
+    def test_must_be_a_percentage(self, run_cli, constants, value):
+        result = run_cli("evaluate", constants[0], "--fail-under", value)
         assert (result.code, result.out) == (2, "")
         assert f"from 0 to 100, not {value}" in result.err
 
@@ -91,14 +79,14 @@ class TestFailUnder:
         (["--ensemble"], "at least two checkpoints"),
     ],
 )
-def test_wrong_usage_is_2(run_cli, two, options, said):
-    result = run_cli("evaluate", two[0], *options)
+def test_wrong_usage_is_2(run_cli, constants, options, said):
+    result = run_cli("evaluate", constants[0], *options)
     assert (result.code, result.out) == (2, "")
     assert said in result.err
 
 
-def test_a_broken_checkpoint_is_1_in_one_line(run_cli, tmp_path, two):
-    (tmp_path / "half.safetensors").write_bytes(two[0].read_bytes()[:1000])
+def test_a_broken_checkpoint_is_1_in_one_line(run_cli, tmp_path, constants):
+    (tmp_path / "half.safetensors").write_bytes(Path(constants[0]).read_bytes()[:1000])
     (tmp_path / "empty.safetensors").touch()
     for name in ("half", "empty", "missing"):
         result = run_cli("evaluate", tmp_path / f"{name}.safetensors")
@@ -119,12 +107,6 @@ def test_mnist_itself(run_cli, tmp_path):
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--ensemble", "one"], ["--fail-under", "200"]])
 def test_help_and_wrong_usage_load_nothing_heavy(arguments):
-    code = (
-        "import sys; from mnistkit.cli import main; main(['evaluate', *sys.argv[1:]]);"
-        "print(sorted({'torch', 'numpy', 'sklearn', 'scipy', 'PIL'} & set(sys.modules)), file=sys.stderr)"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(Path(mnistkit.__file__).parents[1])}
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True, env=environment
-    )
-    assert done.stderr.splitlines()[-1] == "[]"
+    line = " ".join(["evaluate", *arguments])
+    ((code, loaded),) = run_and_see_what_is_loaded([line]).values()
+    assert loaded == [] and code == (0 if "--help" in arguments else 2)

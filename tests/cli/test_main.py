@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import subprocess
 import sys
@@ -27,9 +26,9 @@ from mnistkit.exceptions import (
 )
 from mnistkit.models import model_names
 from tests.conftest import CliResult
+from tests.support.cli import HEAVY, run_and_see_what_is_loaded, run_module
 
 RunCli = Callable[..., CliResult]
-HEAVY = ("torch", "torchvision", "numpy", "sklearn", "scipy", "PIL", "matplotlib")
 
 
 def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -180,10 +179,6 @@ def test_the_traceback_is_shown_only_on_request(
         assert result.code == 1
 
 
-def run_module(*args: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "mnistkit", *args], capture_output=True, text=True, **options)
-
-
 def test_the_module_and_the_exit_code() -> None:
     done = run_module("--version")
     assert (done.returncode, done.stdout) == (0, f"mnistkit {__version__}\n")
@@ -224,19 +219,6 @@ def test_colour_only_where_it_is_wanted(variables: dict[str, str], coloured: boo
     assert "no such command 'trian'" in text
 
 
-LIGHT = """
-import io, json, os, sys
-from contextlib import redirect_stderr, redirect_stdout
-from mnistkit.cli import main
-loaded = {}
-for line in json.loads(sys.argv[1]):
-    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        code = main(line.split())
-    loaded[line] = [code, [name for name in json.loads(sys.argv[2]) if name in sys.modules]]
-print(json.dumps(loaded))
-"""
-
-
 def bad_values() -> list[str]:
     """Return, for every command, one line per option of names that is given a name that does not exist."""
     lines = []
@@ -255,9 +237,7 @@ def bad_values() -> list[str]:
 def test_help_version_and_usage_errors_import_nothing_heavy() -> None:
     helps = ["", "--version", *(f"{name} --help".strip() for name in NAMES)]
     errors = ["nonsense", *bad_values()]
-    arguments = [json.dumps(helps + errors), json.dumps(HEAVY)]
-    done = subprocess.run([sys.executable, "-c", LIGHT, *arguments], capture_output=True, text=True, check=True)
-    loaded = json.loads(done.stdout)
+    loaded = run_and_see_what_is_loaded(helps + errors)
     assert set(loaded) == {*helps, *errors}
     assert len(errors) > 20
     for line, (code, heavy) in loaded.items():

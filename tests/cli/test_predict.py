@@ -19,10 +19,10 @@ from PIL import Image
 from mnistkit.files import CACHE_VARIABLE
 from mnistkit.imaging.decode import MAX_PIXELS
 from mnistkit.locate import DEFAULT_BUNDLED
-from tests.cli.test_main import HEAVY, run_module
 from tests.conftest import CliResult
 from tests.imaged import encoded, mnist_checkpoint, page, two_digits, write_tiles
-from tests.reporting.test_predict import unescaped
+from tests.support.cli import HEAVY, run_module
+from tests.support.names import unescaped
 
 RunCli = Callable[..., CliResult]
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files only")

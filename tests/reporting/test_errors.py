@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from rich.cells import cell_len
-from rich.console import Console
 
 from mnistkit.evaluation.results.errors import (
     ErrorsResult,
@@ -27,6 +26,7 @@ from mnistkit.reporting.errors.images import overlaid, picture
 from mnistkit.reporting.errors.page import to_html
 from mnistkit.reporting.errors.text import ARROW, pack
 from mnistkit.reporting.image_grid import print_pictures
+from tests.support.console import console_of, text_on
 from tests.support.html import read_page
 
 
@@ -69,12 +69,9 @@ def test_the_attribution_map_stands_to_the_right_of_the_image() -> None:
 def test_warm_and_cool_stay_apart_whatever_the_terminal_can_show(colours: str | None) -> None:
     image = np.zeros((1, 2, 3, 3), dtype=np.uint8)
     image[0, :, 0], image[0, :, 1] = (245, 134, 52), (107, 174, 214)
-    stream = io.StringIO()
-    console = Console(
-        file=stream, width=80, force_terminal=colours is not None, color_system=colours, legacy_windows=False
-    )  # type: ignore[call-overload]
+    console = console_of(colours=colours, terminal=colours is not None)
     print_pictures(console, image, ["x"])
-    line = stream.getvalue().split("\n")[0]
+    line = text_on(console).split("\n")[0]
     if colours is None:
         assert line == "#-"
     else:
@@ -82,10 +79,9 @@ def test_warm_and_cool_stay_apart_whatever_the_terminal_can_show(colours: str | 
 
 
 def test_captions_of_several_lines_stand_below_their_images() -> None:
-    stream = io.StringIO()
-    images = np.zeros((2, 4, 10), dtype=np.uint8)
-    print_pictures(Console(file=stream, width=80), images, ["one\ntwo", "three"])
-    assert [line.split() for line in stream.getvalue().splitlines()[2:]] == [["one", "three"], ["two"]]
+    console = console_of(terminal=False)
+    print_pictures(console, np.zeros((2, 4, 10), dtype=np.uint8), ["one\ntwo", "three"])
+    assert [line.split() for line in text_on(console).splitlines()[2:]] == [["one", "three"], ["two"]]
 
 
 def errors_of(classes: tuple[str, ...], models: tuple[str, ...], note: str = "") -> ErrorsResult:

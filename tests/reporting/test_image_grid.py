@@ -1,45 +1,30 @@
 from __future__ import annotations
 
-import io
 import re
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from rich.cells import cell_len
-from rich.console import Console
 
 from mnistkit.reporting.image_grid import can_show_greys, print_pictures
+from tests.support.console import console_of, text_on
 
 IMAGES = np.zeros((5, 28, 28), dtype=np.uint8)
 IMAGES[:, 4:24, 12:16] = 255
 CAPTIONS = ["zero", "1", "two", "three", "four"]
 
 
-class _Stream(io.StringIO):
-    def __init__(self, encoding: str) -> None:
-        super().__init__()
-        self._encoding = encoding
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        return self._encoding
-
-
 def draw(
-    colours: str | None, width: int = 80, encoding: str = "utf-8", captions: list[str] = CAPTIONS
+    colours: str | None,
+    width: int = 80,
+    encoding: str = "utf-8",
+    captions: list[str] = CAPTIONS,
+    images: NDArray[np.uint8] = IMAGES,
 ) -> list[str]:
-    stream = _Stream(encoding)
-    console = Console(
-        file=stream,
-        width=width,
-        force_terminal=colours is not None,
-        color_system=colours,  # type: ignore[arg-type]
-        legacy_windows=False,
-        highlight=False,
-        markup=False,
-    )
-    print_pictures(console, IMAGES, captions)
-    return stream.getvalue().split("\n")
+    console = console_of(width=width, colours=colours, terminal=colours is not None, encoding=encoding)
+    print_pictures(console, images, captions)
+    return text_on(console).split("\n")
 
 
 def plain(line: str) -> str:
@@ -60,11 +45,9 @@ def test_half_blocks_carry_two_pixels_in_24_bit_colour() -> None:
     line = draw("truecolor")[2]
     assert plain(line) == "▀" * 28 + "  " + "▀" * 28
     assert "38;2;255;255;255;48;2;255;255;255" in line and "38;2;0;0;0;48;2;0;0;0" in line
-    IMAGES[0, 5] = 7
-    try:
-        assert "38;2;255;255;255;48;2;7;7;7" in draw("truecolor")[2]
-    finally:
-        IMAGES[0] = IMAGES[1]
+    darker = IMAGES.copy()
+    darker[0, 5] = 7
+    assert "38;2;255;255;255;48;2;7;7;7" in draw("truecolor", images=darker)[2]
 
 
 def test_256_colours_use_the_grey_ramp() -> None:
@@ -93,5 +76,6 @@ def test_captions_are_centred_and_cut() -> None:
 
 
 def test_what_a_terminal_can_show() -> None:
-    assert can_show_greys(Console(file=_Stream("utf-8"), force_terminal=True, color_system="256"))
-    assert not can_show_greys(Console(file=_Stream("utf-8"), color_system=None))
+    assert can_show_greys(console_of(colours="256"))
+    assert not can_show_greys(console_of())
+    assert not can_show_greys(console_of(colours="256", encoding="ascii"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 
 import numpy as np
 import pytest
@@ -18,6 +17,8 @@ from mnistkit.inference.answers import Answer, Verdict
 from mnistkit.inference.calibration import Calibration
 from mnistkit.reporting.predict.terminal import print_answer, print_line
 from mnistkit.reporting.predict.text import Summary, brief, escaped, sentence, word
+from tests.support.console import console_of, text_on
+from tests.support.names import unescaped
 
 RANKING = (("7", 0.93), ("1", 0.0625), ("9", 0.0075))
 CALIBRATION = Calibration(1.1, 0.73, 0.005, 5000)
@@ -34,13 +35,9 @@ def answer(verdict: Verdict = Verdict.DIGIT, **changes: object) -> Answer:
 
 
 def shown(result: Answer, width: int = 80, top: int = 3, encoding: str = "utf-8") -> list[str]:
-    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-    console = Console(
-        file=stream, width=width, force_terminal=True, color_system=None, highlight=False, markup=False
-    )
+    console = console_of(width=width, encoding=encoding)
     print_answer(console, result, CALIBRATION, top)
-    stream.flush()
-    return stream.buffer.getvalue().decode(encoding).splitlines()  # type: ignore[attr-defined]
+    return text_on(console).splitlines()
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
@@ -105,19 +102,6 @@ def test_the_summary_counts_everything() -> None:
         "7 pictures: 2 recognised, 1 unsure, 2 without a digit, 1 with several digits, 1 not readable",
         "7: 2",
     ]
-
-
-def unescaped(text: str) -> bytes:
-    """Read a name back as the documentation of :func:`escaped` says."""
-
-    def read(found: re.Match[str]) -> str:
-        kind, digits = found[1][0], found[1][1:]
-        if kind == "x":
-            return os.fsdecode(bytes([int(digits, 16)]))
-        return chr(int(digits, 16)) if kind in "uU" else {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}[kind]
-
-    text = re.sub(r"\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[tnr\\])", read, text)
-    return text.encode("utf-8", "surrogateescape")
 
 
 @pytest.mark.skipif(os.sep != "/", reason="a backslash separates folders")

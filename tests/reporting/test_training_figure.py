@@ -9,6 +9,7 @@ from mnistkit.reporting.training import figure
 from mnistkit.reporting.training.figure import CurvesWriter, write_curves
 from mnistkit.runs import RunFolder
 from mnistkit.training.events import EpochRecord, RunEnd
+from tests.support.files import check_file
 
 
 def history(epochs: int, *, validated: bool = True, train_loss: float = 0.5) -> list[EpochRecord]:
@@ -39,7 +40,7 @@ def test_curves_are_a_readable_picture(tmp_path: Path, epochs: int, validated: b
 
 def test_a_loss_of_zero_is_drawn_too(tmp_path: Path) -> None:
     write_curves(tmp_path / "zero.png", history(2, train_loss=0.0), None, "perfect")
-    assert (tmp_path / "zero.png").exists()
+    check_file(tmp_path / "zero.png")
 
 
 def test_a_measured_run_gets_its_curves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,16 +9,6 @@ from mnistkit.workflows.confusion import NORMALIZE_CHOICES, ConfusionConfig, con
 from tests.evaluation.toys import info_for, register, save_constant, save_trained, toy_dataset
 
 
-@pytest.fixture
-def toys(monkeypatch):
-    return register(monkeypatch, toy_dataset("toys", ("left", "middle", "right")))
-
-
-@pytest.fixture
-def constants(toys, tmp_path):
-    return [str(save_constant(tmp_path / f"always-{i}.safetensors", toys, i)) for i in range(3)]
-
-
 def config(*checkpoints, **changes):
     return ConfusionConfig(tuple(map(str, checkpoints)), device="cpu", precision="fp32", **changes)
 

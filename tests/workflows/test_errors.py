@@ -8,17 +8,7 @@ import torch
 from mnistkit.data import load_dataset
 from mnistkit.exceptions import UsageError
 from mnistkit.workflows.errors import SORT_CHOICES, ErrorsConfig, find_errors
-from tests.evaluation.toys import register, save_constant, save_trained, toy_dataset
-
-
-@pytest.fixture
-def toys(monkeypatch):
-    return register(monkeypatch, toy_dataset("toys", ("left", "middle", "right")))
-
-
-@pytest.fixture
-def constants(toys, tmp_path):
-    return [str(save_constant(tmp_path / f"always-{i}.safetensors", toys, i)) for i in range(3)]
+from tests.evaluation.toys import register, save_constant, save_trained
 
 
 @pytest.fixture
@@ -56,7 +46,7 @@ def test_the_order_asked_for(trained, sort):
         values = [image.index for image in misclassifications]
         assert values == sorted(values)
     else:
-        values = [image.mean(sort) for image in misclassifications]
+        values = [getattr(image.predictions[0], sort) for image in misclassifications]
         assert values == sorted(values, reverse=True) and len(set(values)) > 5
 
 

@@ -16,17 +16,6 @@ from tests.evaluation.toys import bars, info_for, register, save_constant, save_
 THREE = ("left", "middle", "right")
 
 
-@pytest.fixture
-def toys(monkeypatch):
-    return register(monkeypatch, toy_dataset("toys", THREE))
-
-
-@pytest.fixture
-def constants(toys, tmp_path):
-    """Three checkpoints, each of which always says one class."""
-    return [str(save_constant(tmp_path / f"always-{i}.safetensors", toys, i)) for i in range(3)]
-
-
 def config(*checkpoints, **changes):
     return EvaluateConfig(tuple(map(str, checkpoints)), device="cpu", precision="fp32", **changes)
 

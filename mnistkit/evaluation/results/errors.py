@@ -63,10 +63,6 @@ class Misclassification:
     predictions: tuple[WrongPrediction, ...]
     note: str = ""
 
-    def mean(self, name: str) -> float:
-        """Return the mean of the predictions' "loss", "confidence" or "margin"."""
-        return sum(float(getattr(each, name)) for each in self.predictions) / len(self.predictions)
-
 
 @dataclass(frozen=True)
 class Section:

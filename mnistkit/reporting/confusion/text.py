@@ -7,7 +7,7 @@ from typing import Literal
 
 from mnistkit.evaluation.results.confusion import ConfusionResult, Pair
 from mnistkit.reporting.letters import letter
-from mnistkit.reporting.numbers import percent, percentage
+from mnistkit.reporting.numbers import counted, percent, percentage
 
 MOST_PAIRS = 10
 _MOST_DECIMALS = 2
@@ -24,7 +24,7 @@ def accuracies(result: ConfusionResult) -> Iterator[str]:
     """Yield accuracy and number of errors of each model."""
     for place, model in enumerate(result.models):
         start = f"{letter(place)}  {model.checkpoint.name}: " if result.is_difference else ""
-        yield f"{start}accuracy {percentage(model.accuracy)}, {_count(model.errors, 'error')}"
+        yield f"{start}accuracy {percentage(model.accuracy)}, {counted(model.errors, 'error')}"
 
 
 def reading(result: ConfusionResult, *, coloured: bool) -> Iterator[str]:
@@ -78,10 +78,10 @@ def pair_lines(result: ConfusionResult) -> list[str]:
     others = pairs[MOST_PAIRS:]
     if others and not result.is_difference:
         lines.append(
-            f"{_count(len(others), 'other pair')}: {_times(sum(pair.counts[0] for pair in others))} in all"
+            f"{counted(len(others), 'other pair')}: {_times(sum(pair.counts[0] for pair in others))} in all"
         )
     elif others:
-        lines.append(f"{_count(len(others), 'other pair')} changed less")
+        lines.append(f"{counted(len(others), 'other pair')} changed less")
     return lines
 
 
@@ -104,8 +104,4 @@ def _sentence(result: ConfusionResult, pair: Pair) -> str:
 
 
 def _times(count: int) -> str:
-    return _count(count, "time")
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+    return counted(count, "time")

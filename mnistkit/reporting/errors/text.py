@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from mnistkit.evaluation import label_errors
 from mnistkit.evaluation.results.errors import ErrorsResult, Misclassification, Section, WrongPrediction
 from mnistkit.reporting.letters import letter
-from mnistkit.reporting.numbers import percentage
+from mnistkit.reporting.numbers import counted, percentage
 
 ARROW, ASCII_ARROW = "→", "->"
 
@@ -30,8 +30,7 @@ def accuracies(result: ErrorsResult) -> Iterator[str]:
             yield f"{model.errors:,} {noun} disputed ({percentage(model.errors / result.n)})"
             continue
         start = f"{letter(place)}  {model.name}: " if len(result.models) > 1 else ""
-        errors = f"{model.errors:,} error{'' if model.errors == 1 else 's'}"
-        yield f"{start}accuracy {percentage(1 - model.errors / result.n)}, {errors}"
+        yield f"{start}accuracy {percentage(1 - model.errors / result.n)}, {counted(model.errors, 'error')}"
 
 
 def heading(result: ErrorsResult, section: Section) -> str:

@@ -14,9 +14,6 @@ from mnistkit.reporting.predict import terminal
 from mnistkit.reporting.predict.text import Summary, escaped, word
 from mnistkit.workflows.predict import PredictRun
 
-FORMS = ("json", "jsonl", "csv")
-"""What can be asked for; otherwise a terminal gets pictures, and a pipe tab-separated values."""
-
 
 class Output(Protocol):
     """Takes results one after the other."""
@@ -33,7 +30,8 @@ def make_output(run: PredictRun, form: str | None, clear: Callable[[], None]) ->
 
     Args:
         run: What they are results of.
-        form: One of ``FORMS``; None for what standard output is made for.
+        form: "json", "jsonl" or "csv"; None for what standard output is made for: a terminal gets pictures, a pipe
+            tab-separated values.
         clear: Removes a progress bar from the terminal before something is printed there.
     """
     top = run.config.top

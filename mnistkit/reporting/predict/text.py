@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from mnistkit.inference.answers import Answer, Verdict
 from mnistkit.inference.calibration import Calibration
-from mnistkit.reporting.numbers import percentage
+from mnistkit.reporting.numbers import counted, percentage
 
 _ESCAPES = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
@@ -113,6 +113,6 @@ class Summary:
             "not readable": self.failures,
         }
         parts = [f"{count:,} {what}" for what, count in counts.items() if count]
-        yield f"{self.total:,} picture{'' if self.total == 1 else 's'}: {', '.join(parts)}"
+        yield f"{counted(self.total, 'picture')}: {', '.join(parts)}"
         if self._digits:
             yield "  ".join(f"{name}: {count:,}" for name, count in sorted(self._digits.items()))

@@ -35,7 +35,6 @@ class TrainingDisplay(CurvesWriter):
         self._console = console or consoles.stderr()
         self._progress: Progress | None = None
         self._start: RunStart | None = None
-        self._task = None
 
     def run_started(self, start: RunStart) -> None:
         """Say what is about to happen."""
