@@ -31,6 +31,8 @@ def report(error: BaseException) -> int:
         import traceback
 
         traceback.print_exception(error, file=sys.stderr)
+    from mnistkit.reporting.console import show_error
+
     explained = explain(error)
     show_error(explained)
     return explained.exit_code
@@ -53,17 +55,6 @@ def explain(error: BaseException) -> MnistkitError:
     return MnistkitError(
         f"internal error: {text}", hint=f"please report it; {DEBUG_VARIABLE}=1 shows the traceback"
     )
-
-
-def show_error(error: MnistkitError) -> None:
-    """Print "error: ..." and "hint: ..." on standard error, unwrapped so that paths can be copied."""
-    from mnistkit.reporting.console import stderr
-
-    console = stderr()
-    for label, style, text in (("error", "bold red", error.message), ("hint", "cyan", error.hint)):
-        if text:
-            console.print(f"{label}:", style=style, end=" ", soft_wrap=True)
-            console.print(text, soft_wrap=True)
 
 
 def discard_stdout() -> None:

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from mnistkit.cli.failures import show_error
 from mnistkit.cli.options import CheckpointOption, Device
-from mnistkit.exceptions import PictureError, SomeInputsFailedError, UsageError
-from mnistkit.inference.read_ahead import PictureInput
-from mnistkit.workflows.picture_files import STDIN
+from mnistkit.exceptions import SomeInputsFailedError, UsageError
 from mnistkit.workflows.predict import PredictConfig, check_top, open_run
-
-if TYPE_CHECKING:
-    from mnistkit.inference.answers import Answer
-    from mnistkit.reporting.predict.figure import ExplanationFiles
-    from mnistkit.reporting.progress import LoadProgress
-    from mnistkit.workflows.predict import PredictRun
 
 Pictures = Annotated[
     list[str],
@@ -72,6 +63,7 @@ def predict(
     several:N or not-a-digit. Exit code 3: some of several pictures could not be read.
     """
     from mnistkit.reporting import console
+    from mnistkit.reporting.predict.show import show_results
     from mnistkit.reporting.progress import LoadProgress
 
     forms = [name for name, wanted in (("json", as_json), ("jsonl", jsonl), ("csv", csv)) if wanted]
@@ -82,52 +74,6 @@ def predict(
             tuple(pictures), checkpoint, device, top_k, keep_steps=explain is not None, progress=progress
         )
         run = open_run(config, console.note)
-        files = _explanation_files(run, explain)
-        failures = _show(run, forms[0] if forms else None, files, progress)
+        failures = show_results(run, forms[0] if forms else None, explain, progress)
     if failures:
         raise SomeInputsFailedError(f"{failures:,} of {len(run.inputs):,} pictures could not be read")
-
-
-def _show(run: PredictRun, form: str | None, files: ExplanationFiles | None, progress: LoadProgress) -> int:
-    """Print and draw the results, and return how many pictures could not be read.
-
-    Raises:
-        MnistkitError: the only picture could not be read.
-    """
-    from mnistkit.inference.answers import Failure
-    from mnistkit.reporting.predict.output import make_output
-
-    output = make_output(run, form, progress.close)
-    failures = 0
-    for result in run.results():
-        if isinstance(result, Failure):
-            if len(run.inputs) == 1:
-                raise result.error
-            failures += 1
-            progress.close()
-            # Without the hint: a line for each.
-            show_error(PictureError(result.error.message))
-        output.add(result)
-        if files is not None and not isinstance(result, Failure):
-            _explain(run, result, files, progress)
-    output.close()
-    return failures
-
-
-def _explanation_files(run: PredictRun, target: Path | None) -> ExplanationFiles | None:
-    if target is None:
-        return None
-    from mnistkit.reporting.predict.figure import ExplanationFiles
-
-    pictures = [each for each in run.inputs if isinstance(each, PictureInput)]
-    return ExplanationFiles(target, [each.path or STDIN for each in pictures])
-
-
-def _explain(run: PredictRun, answer: Answer, files: ExplanationFiles, progress: LoadProgress) -> None:
-    from mnistkit.reporting import console
-    from mnistkit.reporting.predict.figure import write_explanation
-
-    path = files.path_for(answer.name)
-    write_explanation(path, answer, run.calibration)
-    progress.close()
-    console.note(f"wrote {path}")

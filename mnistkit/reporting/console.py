@@ -10,6 +10,8 @@ import os
 
 from rich.console import Console
 
+from mnistkit.exceptions import MnistkitError
+
 PIPE_WIDTH = 10_000
 """Columns of an output that is no terminal: a table in a file must never lose the end of a cell."""
 
@@ -48,6 +50,15 @@ def warn(line: str) -> None:
     console = stderr()
     console.print("warning:", style="yellow", end=" ")
     console.print(line, soft_wrap=True)
+
+
+def show_error(error: MnistkitError) -> None:
+    """Print "error: ..." and "hint: ..." on standard error, unwrapped so that paths can be copied."""
+    console = stderr()
+    for label, style, text in (("error", "bold red", error.message), ("hint", "cyan", error.hint)):
+        if text:
+            console.print(f"{label}:", style=style, end=" ", soft_wrap=True)
+            console.print(text, soft_wrap=True)
 
 
 def _console(*, stderr: bool) -> Console:

@@ -15,7 +15,7 @@ from mnistkit.reporting.predict.text import Summary, escaped, word
 from mnistkit.workflows.predict import PredictRun
 
 
-class Output(Protocol):
+class Stream(Protocol):
     """Takes results one after the other."""
 
     def add(self, result: Answer | Failure) -> None:
@@ -25,7 +25,7 @@ class Output(Protocol):
         """Write what stands after the last result."""
 
 
-def make_output(run: PredictRun, form: str | None, clear: Callable[[], None]) -> Output:
+def make_stream(run: PredictRun, form: str | None, clear: Callable[[], None]) -> Stream:
     """Return where results go.
 
     Args:
