@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mnistkit.exceptions import UnknownNameError
-from mnistkit.registry import Registry, unknown_name
+from mnistkit.registry import Registry, check_name, unknown_name
 
 
 def filled() -> Registry[int]:
@@ -45,3 +45,9 @@ def test_without_a_close_match_every_name_is_given(name: str) -> None:
 
 def test_the_match_does_not_mind_capitals() -> None:
     assert "did you mean 'red'" in unknown_name("colour", "RED", ("red", "blue")).message
+
+
+def test_a_name_is_checked_against_those_that_are_known() -> None:
+    assert check_name("colour", "red", ("red", "blue")) == "red"
+    with pytest.raises(UnknownNameError, match="unknown colour 'bleu'; did you mean 'blue'"):
+        check_name("colour", "bleu", ("red", "blue"))

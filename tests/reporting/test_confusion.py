@@ -18,7 +18,6 @@ from mnistkit.reporting.confusion.page import to_html
 from mnistkit.reporting.confusion.terminal import print_confusion
 from mnistkit.reporting.confusion.text import pair_lines, verdict
 from mnistkit.reporting.figures import SUFFIXES
-from mnistkit.reporting.numbers import percent
 from tests.support.console import console_of, text_on
 from tests.support.files import check_file
 from tests.support.html import read_page
@@ -136,20 +135,6 @@ class TestWords:
 
     def test_once_is_one_time(self):
         assert pair_lines(result_of(n=30, wrong=0.1))[0].endswith(": 1 time")
-
-    @pytest.mark.parametrize(
-        "share, decimals, text",
-        [
-            (1, 1, "100.0"),
-            (0.99999, 1, "99.9"),
-            (0.00001, 1, "0.1"),
-            (0, 1, "0.0"),
-            (0.996, 0, "99"),
-            (0.5, 0, "50"),
-        ],
-    )
-    def test_only_a_whole_is_100_and_only_nothing_0(self, share, decimals, text):
-        assert percent(share, decimals) == text
 
     def test_the_same_model_twice(self):
         one = result_of(models=2)

@@ -1,9 +1,10 @@
+import json
 from pathlib import Path
 
 import pytest
 
 from mnistkit.exceptions import OutputError, UsageError
-from mnistkit.reporting.outputs import OutputFormats, as_text, check_suffix
+from mnistkit.reporting.outputs import Output, OutputFormats, as_text, check_suffix
 
 
 def fail(result, path):
@@ -47,3 +48,43 @@ def test_files_before_a_failure_are_told_and_old_ones_are_left(tmp_path):
 
 def test_check_suffix_returns_it_in_lower_case():
     assert check_suffix(Path("A.PNG"), [".png"]) == ".png"
+
+
+class Number:
+    schema = "mnistkit/number/1"
+
+    def __init__(self, value):
+        self.value = value
+
+    def __str__(self):
+        return str(self.value)
+
+    def to_json(self):
+        return {"value": self.value}
+
+
+def print_number(console, number):
+    console.print(f"it is {number}")
+
+
+class TestOutput:
+    def test_people_get_text_and_files_are_announced_apart(self, capsys):
+        Output(as_json=False, formats=FORMATS, files=[Path("a.txt")]).show(Number(7), print_number)
+        captured = capsys.readouterr()
+        assert (captured.out, captured.err) == ("it is 7\n", "wrote a.txt\n")
+        assert Path("a.txt").read_text() == "7"
+
+    def test_programs_get_one_document(self, capsys):
+        Output(as_json=True).show(Number(7), print_number)
+        captured = capsys.readouterr()
+        assert json.loads(captured.out) == {"schema": "mnistkit/number/1", "value": 7}
+        assert captured.err == ""
+
+    def test_files_are_checked_before_there_is_a_result(self):
+        with pytest.raises(UsageError, match="no known format"):
+            Output(as_json=False, formats=FORMATS, files=[Path("a.png")])
+
+    def test_a_file_that_cannot_be_written_does_not_cost_the_result(self, capsys):
+        with pytest.raises(OutputError):
+            Output(as_json=False, formats=FORMATS, files=[Path("a.bad")]).show(Number(7), print_number)
+        assert capsys.readouterr().out == "it is 7\n"
