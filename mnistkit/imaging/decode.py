@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistkit.exceptions import PictureError
+from mnistkit.imaging.limits import DEFAULT_LIMITS, Limits, count_of_pixels
+from mnistkit.imaging.read_bytes import read_bytes
 from mnistkit.imaging.sniff import describe
-from mnistkit.imaging.source import read_source
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
 
-MAX_PIXELS = 100_000_000
 # Pillow knows these without importing all its other modules.
 _FREQUENT = ("PNG", "JPEG", "GIF", "BMP", "PPM")
 # Left out are formats that start other programs (EPS), that Pillow only names (HDF5), or that no one draws in.
@@ -40,35 +40,47 @@ def formats() -> tuple[str, ...]:
 
 
 @contextmanager
-def open_picture(source: str | Path | bytes) -> Iterator[Image.Image]:
+def open_picture(source: str | Path | bytes, limits: Limits = DEFAULT_LIMITS) -> Iterator[Image.Image]:
     """Open a picture; what goes wrong while it is used is told as well.
 
     Yields:
-        The picture, not decoded yet, of at most ``MAX_PIXELS`` pixels.
+        The picture, not decoded yet.
 
     Raises:
         PictureError: the file cannot be read, is of no known format, is damaged, or is too large.
     """
-    from PIL import Image, UnidentifiedImageError
-
-    name, content = read_source(source)
+    name, content = read_bytes(source, limits)
     try:
         with _identify(content) as opened:
-            _check_size(name, opened)
+            limits.check_size(name, opened.width, opened.height)
             yield opened
-    except UnidentifiedImageError:
-        kind, hint = describe(content)
-        raise PictureError(f"{name} is {kind}", hint=hint) from None
-    except Image.DecompressionBombError:
-        raise PictureError(f"{name} is too large: {_LIMIT}") from None
-    except PictureError:
-        raise
-    except MemoryError:
-        raise PictureError(f"{name} does not fit into the memory") from None
     except Exception as error:
-        # Pillow's decoders raise nearly anything on damaged files: OSError, SyntaxError, ValueError, struct.error.
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise PictureError(f"{name} is damaged: {reason}", hint="save the picture again") from None
+        raise explained(error, name, limits, content) from None
+
+
+def explained(error: Exception, name: str, limits: Limits, content: bytes = b"") -> PictureError:
+    """Return whatever went wrong with a picture as an error of one line that names it.
+
+    Args:
+        error: What was raised while the picture was used.
+        name: What it is called.
+        limits: Those it was opened under.
+        content: Its file.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    if isinstance(error, PictureError):
+        return error
+    if isinstance(error, UnidentifiedImageError):
+        kind, hint = describe(content)
+        return PictureError(f"{name} is {kind}", hint=hint)
+    if isinstance(error, Image.DecompressionBombError):
+        return _too_large_for_pillow(name, limits)
+    if isinstance(error, MemoryError):
+        return PictureError(f"{name} does not fit into the memory")
+    # Pillow's decoders raise nearly anything on damaged files: OSError, SyntaxError, ValueError, struct.error.
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return PictureError(f"{name} is damaged: {reason}", hint="save the picture again")
 
 
 def _identify(content: bytes) -> Image.Image:
@@ -79,14 +91,17 @@ def _identify(content: bytes) -> Image.Image:
     return Image.open(BytesIO(content), formats=formats())
 
 
-_LIMIT = f"more than {MAX_PIXELS // 10**6} million pixels"
+def _too_large_for_pillow(name: str, limits: Limits) -> PictureError:
+    """Return what is to be said where Pillow's own limit was met first."""
+    from PIL import Image
 
-
-def _check_size(name: str, picture: Image.Image) -> None:
-    if picture.width * picture.height > MAX_PIXELS:
-        raise PictureError(
-            f"{name} is too large: {picture.width}x{picture.height} is {_LIMIT}", hint="reduce it first"
-        )
+    most = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+    if limits.pixels <= most:
+        return PictureError(f"{name} is too large: more than {limits.pixels_text}")
+    return PictureError(
+        f"{name} is too large: Pillow reads no more than {count_of_pixels(most)}",
+        hint="PIL.Image.MAX_IMAGE_PIXELS is half of its limit",
+    )
 
 
 @contextmanager

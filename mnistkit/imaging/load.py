@@ -1,23 +1,27 @@
-"""Reading a picture file into an array of manageable size, upright."""
+"""Reading a picture, from wherever it comes, into an array of manageable size, upright."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from mnistkit.imaging.decode import eight_bits, open_picture
+from mnistkit.imaging.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
 
-PictureSource = str | Path | bytes
+    from mnistkit.imaging.in_memory import Pixels
 
-# A digit a twentieth as high as this still has more pixels than the input of the model.
+PictureSource: TypeAlias = "str | Path | bytes | Image.Image | Pixels"
+"""A file's path, its content, a Pillow image, or what :func:`mnistkit.imaging.in_memory.from_array` takes."""
+
 WORKING_SIDE = 768
+"""The longest side of a picture of one digit: one a twentieth as high still has more pixels than a tile."""
 # Pages and frames are said to be left out; other formats hold small copies or layers of the same picture.
 _WITH_FRAMES = ("GIF", "TIFF", "WEBP", "PNG", "AVIF")
 # Where a PNG file may hold an orientation; to look for it properly takes longer than to decode a small picture.
@@ -30,8 +34,8 @@ class Picture:
 
     Attributes:
         pixels: uint8 of shape (height, width) for grey, (height, width, 3) for colour, or (height, width, 4) for
-            colour with an opacity; no side is longer than ``WORKING_SIDE``.
-        size: Width and height of the file's picture before it was reduced, upright.
+            colour with an opacity; no side is longer than what was asked for.
+        size: Width and height before it was reduced, upright.
         notes: What the user should know, such as "first of 12 frames".
     """
 
@@ -40,31 +44,47 @@ class Picture:
     notes: tuple[str, ...] = ()
 
 
-def load_picture(source: str | Path | bytes) -> Picture:
-    """Read a picture from a file, or from bytes that are a file's content.
+def load_picture(
+    source: PictureSource, *, longest_side: int | None = WORKING_SIDE, limits: Limits = DEFAULT_LIMITS
+) -> Picture:
+    """Read a picture from a file, from bytes that are a file's content, or from memory.
 
-    A camera's orientation mark is obeyed; of several frames or pages the first counts. Large pictures are reduced
-    while they are decoded. Whoever reads with threads or wants no warnings of Pillow wraps the whole in
+    A camera's orientation mark is obeyed, also that of a Pillow image as ``PIL.Image.open`` gives it; one that was
+    changed since is taken as it is. Of several frames or pages of a file the first counts. Large pictures are
+    reduced while they are decoded. Whoever reads with threads or wants no warnings of Pillow wraps the whole in
     :func:`mnistkit.imaging.decode.without_remarks`.
+
+    Args:
+        source: What to read. An array or a Pillow image gives the pixels that it gives when saved as PNG.
+        longest_side: Pixels of the longer side to which a larger picture is reduced; None keeps every size.
+        limits: What is refused, before it is decoded.
 
     Raises:
         PictureError: the picture cannot be read; the message names it and says why.
     """
     import numpy as np
 
-    with open_picture(source) as opened:
+    with _opened(source, limits) as opened:
         frames = _frames(opened)
         size = opened.size
         # JPEG can decode at a half, a quarter or an eighth of the size at a fraction of the time.
-        opened.draft(None, _reduced(size))
+        opened.draft(None, _reduced(size, longest_side))
         upright, turned = _upright(opened)
-        pixels = np.asarray(_plain(_smaller(upright)))
+        pixels = np.asarray(_plain(_smaller(upright, longest_side)))
     notes = (f"first of {frames} frames",) if frames > 1 else ()
     return Picture(pixels, size[::-1] if turned else size, notes)
 
 
+def _opened(source: PictureSource, limits: Limits) -> AbstractContextManager[Image.Image]:
+    if isinstance(source, (str, Path, bytes)):
+        return open_picture(source, limits)
+    from mnistkit.imaging.in_memory import open_in_memory
+
+    return open_in_memory(source, limits)
+
+
 def _frames(opened: Image.Image) -> int:
-    if opened.format not in _WITH_FRAMES:
+    if opened.format not in _WITH_FRAMES or opened.tell():
         return 1
     frames = 1
     with suppress(Exception):  # what follows the first frame may be damaged
@@ -72,8 +92,10 @@ def _frames(opened: Image.Image) -> int:
     return frames
 
 
-def _reduced(size: tuple[int, int]) -> tuple[int, int]:
-    factor = max(1.0, max(size) / WORKING_SIDE)
+def _reduced(size: tuple[int, int], longest_side: int | None) -> tuple[int, int]:
+    if longest_side is None:
+        return size
+    factor = max(1.0, max(size) / longest_side)
     return max(1, round(size[0] / factor)), max(1, round(size[1] / factor))
 
 
@@ -82,7 +104,8 @@ def _upright(opened: Image.Image) -> tuple[Image.Image, bool]:
     from PIL import ImageOps
 
     opened.load()
-    if opened.format == "PNG" and not _ORIENTED.intersection(opened.info):
+    is_plain_png = opened.format == "PNG" and not _ORIENTED.intersection(opened.info)
+    if is_plain_png or opened.format is None:  # without a format it was made, not read
         return opened, False
     size = opened.size
     upright = None
@@ -93,13 +116,13 @@ def _upright(opened: Image.Image) -> tuple[Image.Image, bool]:
     return upright, upright.size != size
 
 
-def _smaller(picture: Image.Image) -> Image.Image:
-    """Return the picture at the working size, in a mode of 8 bits a channel."""
+def _smaller(picture: Image.Image, longest_side: int | None) -> Image.Image:
+    """Return the picture reduced to a longest side, in a mode of 8 bits a channel."""
     from PIL import Image
 
     if picture.mode.startswith(("I", "F")):
         picture = eight_bits(picture)
-    size = _reduced(picture.size)
+    size = _reduced(picture.size, longest_side)
     if size == picture.size:
         return picture
     if picture.mode in ("1", "P", "PA"):

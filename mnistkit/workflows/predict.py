@@ -30,11 +30,11 @@ def read_stdin() -> bytes:
     Raises:
         PictureError: it is larger than a picture's file may be.
     """
-    from mnistkit.imaging.source import MAX_BYTES
+    from mnistkit.imaging.limits import DEFAULT_LIMITS as LIMITS
 
-    content = sys.stdin.buffer.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise PictureError(f"the picture is too large: {MAX_BYTES >> 20} MiB are the limit")
+    content = sys.stdin.buffer.read(LIMITS.file_bytes + 1)
+    if len(content) > LIMITS.file_bytes:
+        raise PictureError(f"the picture is too large: {LIMITS.file_bytes_text} are the limit")
     return content
 
 

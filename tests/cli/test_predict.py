@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from mnistkit.files import CACHE_VARIABLE
-from mnistkit.imaging.decode import MAX_PIXELS
+from mnistkit.imaging.limits import DEFAULT_LIMITS
 from mnistkit.locate import DEFAULT_BUNDLED
 from tests.conftest import CliResult
 from tests.imaged import encoded, mnist_checkpoint, page, two_digits, write_tiles
@@ -229,7 +229,7 @@ BAD = {
         "is an SVG drawing",
     ),
     "photo.heic": (lambda: b"\0\0\0\x18ftypheic" + b"\0" * 200, "is a HEIC picture"),
-    "bomb.png": (bomb, f"more than {MAX_PIXELS // 10**6} million pixels"),
+    "bomb.png": (bomb, f"more than {DEFAULT_LIMITS.pixels_text}"),
     "random.png": (lambda: bytes(range(256)) * 4, "is no picture of a known format"),
 }
 
@@ -278,7 +278,7 @@ def test_no_permission(predict: RunCli, monkeypatch: pytest.MonkeyPatch) -> None
         raise PermissionError(13, "Permission denied")
 
     page().save("x.png")
-    monkeypatch.setattr("mnistkit.imaging.source.os.open", refuse)
+    monkeypatch.setattr("mnistkit.imaging.read_bytes.os.open", refuse)
     result = predict("x.png")
     assert result.code == 1
     assert result.err.startswith("error: x.png cannot be read: no permission\n")

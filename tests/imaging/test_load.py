@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import os
 import struct
 import zlib
@@ -13,25 +12,27 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mnistkit.exceptions import MnistkitError, PictureError
-from mnistkit.imaging import decode, source
+from mnistkit.imaging import decode, read_bytes
+from mnistkit.imaging.limits import DEFAULT_LIMITS, Limits
 from mnistkit.imaging.load import WORKING_SIDE, load_picture
-from mnistkit.imaging.pipeline import prepare
+from mnistkit.imaging.prepare import prepare
+from mnistkit.preparation import INK
+from tests.imaged import encoded
 
 COLOURS = np.random.default_rng(0).integers(0, 255, (30, 40, 3), dtype=np.uint8)
 GREY = np.arange(30 * 40, dtype=np.uint16).reshape(30, 40)
 
 
-def encoded(image: Image.Image, kind: str, **arguments: object) -> bytes:
-    stream = io.BytesIO()
-    image.save(stream, kind, **arguments)
-    return stream.getvalue()
+# Pillow writes no colours to GIF without loss, and bits to PPM the other way round.
+LOSSLESS = {
+    "L": ["PNG", "BMP", "TIFF", "GIF", "PPM", "TGA"],
+    "RGB": ["PNG", "BMP", "TIFF", "PPM", "TGA"],
+    "1": ["PNG", "BMP", "TIFF", "GIF", "TGA"],
+}
 
 
-@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "GIF", "PPM", "TGA"])
-@pytest.mark.parametrize("mode", ["L", "RGB", "1"])
-def test_lossless_formats_give_the_pixels(kind: str, mode: str) -> None:
-    if (kind == "GIF" and mode == "RGB") or (kind == "PPM" and mode == "1"):
-        pytest.skip("not lossless in this format")
+@pytest.mark.parametrize(("mode", "kind"), [(mode, kind) for mode, kinds in LOSSLESS.items() for kind in kinds])
+def test_lossless_formats_give_the_pixels(mode: str, kind: str) -> None:
     image = Image.fromarray(COLOURS).convert(mode)
     picture = load_picture(encoded(image, kind))
     expected = np.asarray(image.convert("RGB"))
@@ -96,7 +97,7 @@ def test_other_colour_modes_are_read(mode: str) -> None:
 
         profiles = [ImageCms.createProfile(name) for name in ("sRGB", "LAB")]
         change = ImageCms.buildTransform(*profiles, "RGB", "LAB")
-        image = ImageCms.applyTransform(image, change)  # type: ignore[assignment]
+        image = ImageCms.applyTransform(image, change)
     picture = load_picture(encoded(image.convert(mode), "PNG" if mode in ("LA", "RGBA", "P") else "TIFF"))
     assert picture.pixels.shape[:2] == (30, 40)
     assert picture.pixels.std() > 20
@@ -126,7 +127,7 @@ def test_large_pictures_are_reduced(kind: str, mode: str) -> None:
 def test_odd_sizes_are_read_and_prepared(size: tuple[int, int]) -> None:
     picture = load_picture(encoded(Image.new("RGB", size, (10, 200, 30)), "PNG"))
     assert picture.size == size
-    assert prepare(picture).finding.value == "nothing"
+    assert prepare(picture, INK).finding.value == "nothing"
 
 
 # what cannot be read
@@ -206,7 +207,7 @@ def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse(*arguments: object) -> int:
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(source.os, "open", refuse)
+        monkeypatch.setattr(read_bytes.os, "open", refuse)
     with pytest.raises(PictureError, match="no permission"):
         load_picture(path)
 
@@ -219,7 +220,7 @@ def png_header(width: int, height: int) -> bytes:
     return bytes(content)
 
 
-def test_limits_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limits_are_named(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match="100 million pixels"):
         load_picture(png_header(20000, 20000))  # Pillow itself refuses this one
     with (
@@ -229,9 +230,41 @@ def test_limits_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         load_picture(png_header(11000, 10000))
     sparse = tmp_path / "x.png"
     with sparse.open("wb") as file:
-        file.truncate(source.MAX_BYTES + 1)
-    with pytest.raises(PictureError, match="512 MiB are the limit"):
+        file.truncate(DEFAULT_LIMITS.file_bytes + 1)
+    with pytest.raises(PictureError, match="512 MiB, where 512 MiB are the limit"):
         load_picture(sparse)
+
+
+def test_limits_are_those_that_were_asked_for(tmp_path: Path) -> None:
+    content = encoded(Image.fromarray(COLOURS), "PNG")
+    path = tmp_path / "x.png"
+    path.write_bytes(content)
+    exact = Limits(file_bytes=len(content), pixels=30 * 40)
+    for each in (path, content):
+        assert load_picture(each, limits=exact).size == (40, 30)
+        with pytest.raises(PictureError, match="40x30 is more than 1,199 pixels"):
+            load_picture(each, limits=Limits(pixels=1199))
+        with pytest.raises(
+            PictureError, match=f"too large: {len(content):,} bytes, where 1,000 bytes are the limit"
+        ):
+            load_picture(each, limits=Limits(file_bytes=1000))
+
+
+def test_where_pillows_own_limit_is_the_lower_one_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 500)  # Pillow refuses twice as many
+    with pytest.raises(PictureError, match="Pillow reads no more than 1,000 pixels") as caught:
+        load_picture(encoded(Image.fromarray(COLOURS), "PNG"))
+    assert "MAX_IMAGE_PIXELS" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+@pytest.mark.parametrize(("longest_side", "shape"), [(None, (900, 1800)), (1500, (750, 1500)), (90, (45, 90))])
+def test_the_longest_side_is_what_was_asked_for(
+    kind: str, longest_side: int | None, shape: tuple[int, int]
+) -> None:
+    picture = load_picture(encoded(Image.new("L", (1800, 900), 100), kind), longest_side=longest_side)
+    assert picture.pixels.shape == shape
+    assert picture.size == (1800, 900)
 
 
 def test_formats_that_start_programs_are_not_opened() -> None:
@@ -266,7 +299,7 @@ def test_any_damage_gives_a_tile_or_one_line(data: st.DataObject) -> None:
     length = data.draw(st.integers(0, len(content)) | st.just(len(content)))
     with decode.without_remarks():
         try:
-            prepared = prepare(load_picture(bytes(content[:length])))
+            prepared = prepare(load_picture(bytes(content[:length])), INK)
         except MnistkitError as error:
             assert "\n" not in error.message
         else:

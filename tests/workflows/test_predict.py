@@ -95,11 +95,11 @@ def test_answers_do_not_wait_for_a_slow_batch_to_fill(checkpoint: Path, monkeypa
     paths = write_tiles(Path("tiles"), 6)
     gate, read = threading.Event(), load.load_picture
 
-    def slow(source: str) -> object:
+    def slow(source: str, **options: object) -> object:
         if source == str(paths[5]):
             gate.wait(20)
         time.sleep(0.02)
-        return read(source)
+        return read(source, **options)
 
     monkeypatch.setattr(load, "load_picture", slow)
     monkeypatch.setattr(workflow, "_PATIENCE", 0.0)
@@ -257,10 +257,10 @@ from mnistkit.workflows.predict import PredictConfig, open_run
 
 parent, read = os.getpid(), load.load_picture
 dying = sys.argv[2 + int(sys.argv[-1])]
-def dies_elsewhere(source):
+def dies_elsewhere(source, **options):
     if os.getpid() != parent and (source == dying or isinstance(source, bytes) and dying == "-"):
         os._exit(9)
-    return read(source)
+    return read(source, **options)
 load.load_picture = dies_elsewhere
 config = PredictConfig(tuple(sys.argv[2:-1]), checkpoint=sys.argv[1], device="cpu")
 print(*[f"{answer.name} {answer.digit}" for answer in open_run(config).results()], sep="\\n")

@@ -7,8 +7,8 @@ import stat
 from pathlib import Path
 
 from mnistkit.exceptions import PictureError
+from mnistkit.imaging.limits import Limits
 
-MAX_BYTES = 512 * 1024 * 1024
 _KINDS = {
     stat.S_IFIFO: "a pipe",
     stat.S_IFSOCK: "a socket",
@@ -17,31 +17,36 @@ _KINDS = {
 }
 
 
-def read_source(source: str | Path | bytes) -> tuple[str, bytes]:
+UNNAMED = "the picture"
+"""What a picture is called in messages that is no file."""
+
+
+def read_bytes(source: str | Path | bytes, limits: Limits) -> tuple[str, bytes]:
     """Return a name for messages and the content of a file, or of bytes that stand for one.
 
     Raises:
-        PictureError: missing, not a regular file, empty, larger than ``MAX_BYTES``, or not readable.
+        PictureError: missing, not a regular file, empty, larger than the limit, or not readable.
     """
     if isinstance(source, bytes):
-        name, content = "the picture", source
+        name, content = UNNAMED, source
+        limits.check_file(name, len(content))
     else:
         name = str(source)
-        content = _read(name)
+        content = _read(name, limits)
     if not content:
         raise PictureError(f"{name} is empty")
     return name, content
 
 
-def _read(path: str) -> bytes:
+def _read(path: str, limits: Limits) -> bytes:
     try:
         # Opening a device can already act on it, so its kind is looked at first. It may change before it is
         # opened: without O_NONBLOCK a pipe would then wait for a writer.
-        _check(path, os.stat(path))  # noqa: PTH116 - a quarter of the time of Path.stat
+        _check(path, os.stat(path), limits)  # noqa: PTH116 - a quarter of the time of Path.stat
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(descriptor)
-            _check(path, status)
+            _check(path, status, limits)
             # Room is made for as much as is asked for, so not for the largest file there may be.
             return file.read(status.st_size + 1)
     except FileNotFoundError:
@@ -54,13 +59,10 @@ def _read(path: str) -> bytes:
         raise PictureError(f"{path} cannot be read: {error}") from None
 
 
-def _check(path: str, status: os.stat_result) -> None:
+def _check(path: str, status: os.stat_result, limits: Limits) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise PictureError(f"{path} is a folder, not a picture")
     if not stat.S_ISREG(status.st_mode):
         kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
         raise PictureError(f"{path} is {kind}, not a regular file", hint="save the picture as a file first")
-    if status.st_size > MAX_BYTES:
-        raise PictureError(
-            f"{path} is too large: {status.st_size / 2**20:,.0f} MiB, where {MAX_BYTES >> 20} MiB are the limit"
-        )
+    limits.check_file(path, status.st_size)
