@@ -50,7 +50,7 @@ def choose_for_tiles(images: NDArray[np.uint8], kind: str) -> tuple[Preparation,
     """
     if kind != AUTO:
         return Preparation(kind), "as asked for"
-    from mnistkit.imaging.tile import as_tiles
+    from mnistkit.imaging.mnist_like import as_tiles
 
     sample = images[:: max(1, len(images) // SAMPLE)]
     share = sum(tile is not None for tile in as_tiles(list(sample))) / len(sample)
@@ -76,9 +76,9 @@ def _sample(paths: Sequence[Path]) -> list[Picture]:
 
 
 def _kind_for(pictures: Sequence[Picture]) -> tuple[str, str]:
+    from mnistkit.imaging.mnist_like import as_tiles
     from mnistkit.imaging.prepare import preparations
     from mnistkit.imaging.prepared import Finding
-    from mnistkit.imaging.tile import as_tiles
     from mnistkit.recipe import IMAGE_SIZE
 
     n = len(pictures)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from mnistkit.imaging.fit import trimmed
+from mnistkit.imaging.glyphs import Glyph, main_glyph
+from mnistkit.imaging.ink import Ink
 from mnistkit.imaging.prepared import Finding
 from mnistkit.imaging.shape import FRAME, Shape
-from mnistkit.imaging.threshold import InkLevels
-
-if TYPE_CHECKING:
-    from mnistkit.imaging.components import Layout
 
 
 @dataclass(frozen=True)
@@ -21,9 +18,9 @@ class Statistics:
     Attributes:
         contrast: How far ink and ground lie apart, in grey levels.
         noise: Spread of the ground, in grey levels.
-        digits: Digit-like groups of pieces.
-        length: The digit's longer side as a part of the picture's shorter side.
-        shape: The digit's own figures, before its strokes were brought into MNIST's range.
+        digits: Digit-like glyphs.
+        length: The largest one's longer side as a part of the picture's shorter side.
+        shape: Its own figures, before its strokes were brought into MNIST's range.
     """
 
     contrast: float
@@ -36,10 +33,11 @@ class Statistics:
 _NO_SHAPE = Shape(width=0, thickest=0, path=0, holes=0, aspect=0, filled=0, lining=0)
 
 
-def collect(levels: InkLevels, layout: Layout, shape: Shape = _NO_SHAPE) -> Statistics:
-    """Collect the figures; without a shape nothing was found."""
-    length = max(trimmed(layout.mask).shape) / min(layout.mask.shape)
-    return Statistics(levels.contrast, levels.noise, layout.count, length, shape)
+def collect(ink: Ink, glyphs: Sequence[Glyph], shape: Shape | None) -> Statistics:
+    """Collect the figures of a page; without a shape there is no glyph that could be a digit."""
+    main = main_glyph(glyphs)
+    length = main.length / min(ink.mask.shape) if main else 0.0
+    return Statistics(ink.levels.contrast, ink.levels.noise, len(glyphs), length, shape or _NO_SHAPE)
 
 
 # Limits from pictures drawn from 300 MNIST validation images in ten styles (tests/imaging/generator.py) and 30 of

@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from mnistkit.imaging.strokes import ridge_width, stroke_width
-from mnistkit.imaging.threshold import EIGHT, InkLevels
+from mnistkit.imaging.strokes import ridge_width
 from mnistkit.recipe import IMAGE_SIZE
 
 BOX = 20
@@ -18,24 +17,6 @@ _LONGER_SIDE = BOX * _FACTOR
 # Of 400 random training images, 5 % have narrower strokes than 1.8 pixels and 5 % wider ones than 4.
 _NARROWEST = 2.2
 _WIDEST = 3.4
-# Wider strokes, in pixels of the picture, are smooth enough without their grey levels.
-_SOFT_WIDTH = 6
-
-
-def coverage(strength: NDArray[np.float32], mask: NDArray[np.bool_], levels: InkLevels) -> NDArray[np.float32]:
-    """Return how much of each pixel in the box around a digit is ink, 0 to 1; what lies outside the mask is none.
-
-    Of thin strokes the grey levels tell the place of the edge more finely than the mask, within its own edge.
-    """
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    box = np.s_[max(0, rows[0] - 1) : rows[-1] + 2, max(0, columns[0] - 1) : columns[-1] + 2]
-    inside = mask[box]
-    if stroke_width(inside) > _SOFT_WIDTH:
-        return inside.astype(np.float32)
-    soft = np.clip((strength[box] - levels.ground) / max(levels.contrast, 1e-6), 0, 1)
-    rim = ndimage.binary_dilation(inside, EIGHT)
-    soft = np.where(inside, np.maximum(soft, 0.51), np.where(rim, np.minimum(soft, 0.49), 0))
-    return soft.astype(np.float32)
 
 
 def enlarge(cover: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from mnistkit.imaging.load import Picture
-from mnistkit.imaging.pipeline import prepare_checked
+from mnistkit.imaging.mnist_like import as_tiles
+from mnistkit.imaging.one_digit import prepare_checked
 from mnistkit.imaging.prepared import Finding, Prepared
 from mnistkit.imaging.recorder import Recorder
-from mnistkit.imaging.tile import as_tiles
 from mnistkit.imaging.whole import shrink_whole, take_as_tile
 from mnistkit.preparation import Preparation
 

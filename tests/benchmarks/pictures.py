@@ -23,12 +23,13 @@ from mnistkit.data import load_dataset
 from mnistkit.data.batches import Normalisation
 from mnistkit.device import choose_precision
 from mnistkit.imaging.load import load_picture
-from mnistkit.imaging.pipeline import prepare
+from mnistkit.imaging.prepare import prepare
 from mnistkit.imaging.prepared import Prepared
 from mnistkit.inference.calibration import Calibration
 from mnistkit.inference.checkpoints import load_checkpoint
 from mnistkit.inference.logits import predict_logits
 from mnistkit.locate import locate_checkpoint
+from mnistkit.preparation import INK
 from tests.imaging.generator import (
     CLEAN,
     STYLES,
@@ -81,7 +82,7 @@ def examine(made: Made) -> Outcome:
     """Prepare one picture from its file."""
     content = made.png()
     start = time.process_time()
-    prepared = prepare(load_picture(content))
+    prepared = prepare(load_picture(content), INK)
     return Outcome(made.kind, made.label, made.count, prepared, time.process_time() - start)
 
 

@@ -128,6 +128,54 @@ def several_digits(tiles: NDArray[np.uint8], style: Style, rng: np.random.Genera
     return Made("several", _render(ink, style, rng), None, len(tiles))
 
 
+@dataclass(frozen=True)
+class Page:
+    """A page of digits and the truth about it.
+
+    Attributes:
+        pixels: As :attr:`Made.pixels`.
+        digits: For each digit, in the order of reading, where its ink is: bool of shape (height, width).
+        lines: For each digit the number of its line and its place in the line.
+    """
+
+    pixels: NDArray[np.uint8]
+    digits: list[NDArray[np.bool_]]
+    lines: list[tuple[int, int]]
+
+
+def page_of_digits(
+    tiles: NDArray[np.uint8],
+    columns: int,
+    style: Style,
+    rng: np.random.Generator,
+    *,
+    size: int = 60,
+    slant: float = 0,
+) -> Page:
+    """Draw MNIST images of shape (n, 28, 28) in lines of ``columns``, one after another, all with one pen.
+
+    Args:
+        tiles: The digits, in the order of reading.
+        columns: How many there are in a line; the last one may have fewer.
+        style: Its sizes are not obeyed: digits differ in height by a quarter, and stand a little off their line.
+        rng: Everything is drawn from it.
+        size: The usual height of a digit in pixels.
+        slant: How many pixels a line rises on its way of one pixel to the right.
+    """
+    lines = [divmod(number, columns) for number in range(len(tiles))]
+    rise = abs(slant) * columns * 1.3 * size
+    shape = int(1.8 * size * (lines[-1][0] + 1) + 0.8 * size + rise), int(1.3 * size * (columns + 1))
+    pen = _pen(style, rng)
+    digits = []
+    for tile, (line, place) in zip(tiles, lines, strict=True):
+        left = size * (1.15 + 1.3 * place + rng.uniform(-0.1, 0.1))
+        top = size * (1.3 + 1.8 * line + rng.uniform(-0.1, 0.1)) + (rise if slant > 0 else 0) - slant * left
+        height = size * rng.uniform(0.75, 1)
+        digits.append(stroke_field(tile, _FIELD).redrawn(pen).draw(shape, np.array([top, left]), height, 0.0))
+    ink = np.maximum.reduce(digits)
+    return Page(_render(ink, style, rng), [digit > 0.5 for digit in digits], lines)
+
+
 def without_digit(kind: str, style: Style, rng: np.random.Generator) -> Made:
     """Draw a picture of one of the kinds in ``WITHOUT_DIGIT``."""
     return WITHOUT_DIGIT[kind](style, rng)
@@ -137,9 +185,14 @@ def without_digit(kind: str, style: Style, rng: np.random.Generator) -> Made:
 
 
 def _strokes(tile: NDArray[np.uint8], style: Style, rng: np.random.Generator) -> StrokeField:
+    pen = _pen(style, rng)
     field = stroke_field(tile, _FIELD)
-    pen = float(np.exp(rng.uniform(*np.log(style.pen)))) * _FIELD
     return field.redrawn(pen) if rng.random() < 0.6 else field.with_width(pen)
+
+
+def _pen(style: Style, rng: np.random.Generator) -> float:
+    """Return a stroke's width in pixels of the field."""
+    return float(np.exp(rng.uniform(*np.log(style.pen)))) * _FIELD
 
 
 def _shape(style: Style, rng: np.random.Generator) -> tuple[int, int]:
@@ -211,7 +264,7 @@ def _colours(style: Style, rng: np.random.Generator) -> tuple[NDArray[np.float32
         if (light - dark).max() > 110 and light.mean() - dark.mean() > 45:
             break
     pair = light.astype(np.float32), dark.astype(np.float32)
-    return pair[::-1] if rng.random() < style.light_on_dark else pair  # type: ignore[return-value]
+    return pair[::-1] if rng.random() < style.light_on_dark else pair
 
 
 # digits with something else around them

@@ -11,10 +11,12 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from mnistkit.imaging.background import flatten
-from mnistkit.imaging.components import arrange, drop_border, find_pieces
+from mnistkit.imaging.components import drop_border, find_pieces
 from mnistkit.imaging.finding import Statistics, judge, judge_sheet
-from mnistkit.imaging.fit import BOX, centre, coverage, enlarge, even_width, shrink_into_box
+from mnistkit.imaging.fit import BOX, centre, enlarge, even_width, shrink_into_box
+from mnistkit.imaging.glyphs import find_glyphs
 from mnistkit.imaging.greyscale import ink_direction, to_grey
+from mnistkit.imaging.ink import Ink
 from mnistkit.imaging.lines import remove_lines
 from mnistkit.imaging.panel import cut_panel
 from mnistkit.imaging.polarity import is_ink_dark, shrink
@@ -22,6 +24,7 @@ from mnistkit.imaging.prepared import Finding
 from mnistkit.imaging.shape import Shape, measure
 from mnistkit.imaging.strokes import join_broken, ridge_width, stroke_width
 from mnistkit.imaging.threshold import ink_levels, ink_mask
+from mnistkit.imaging.tile import coverage
 from mnistkit.imaging.transparency import composite
 
 Mask = NDArray[np.bool_]
@@ -229,18 +232,22 @@ def test_loops_are_not_filled_by_joining() -> None:
 # components
 
 
+def only(mask: Mask) -> Mask:
+    """Return the one glyph of a page, on the page."""
+    (glyph,) = find_glyphs(mask)
+    return glyph.on_page(mask.shape)
+
+
 def test_specks_and_what_comes_in_from_the_edge_are_left_out() -> None:
     digit = ring()
     dirt = bar((200, 200), 5, 5, 4, 4) | bar((200, 200), 0, 180, 200, 20)
-    layout = arrange(digit | dirt)
-    assert (layout.mask == digit).all()
-    assert layout.count == 1
+    assert (only(digit | dirt) == digit).all()
 
 
 def test_a_tight_crop_may_touch_the_edge() -> None:
     digit = ring()[34:166, 34:166]
     assert digit[0].any()
-    assert (arrange(digit).mask == digit).all()
+    assert (only(digit) == digit).all()
 
 
 def test_border_pieces_beside_a_digit_are_dropped() -> None:
@@ -261,16 +268,12 @@ def frame(top: int, left: int, height: int, width: int, thick: int) -> Mask:
 )
 def test_a_frame_around_a_digit_is_left_out(around: Mask) -> None:
     digit = ring(radius=30, width=8)
-    layout = arrange(digit | around)
-    assert layout.count == 1
-    assert (layout.mask == digit).all()
+    assert (only(digit | around) == digit).all()
 
 
 def test_frames_with_nothing_inside_and_round_ones_are_digits() -> None:
     for mask in (frame(10, 30, 180, 140, 16), ring(radius=80, width=12) | bar((200, 200), 90, 94, 20, 12)):
-        layout = arrange(mask)
-        assert layout.count == 1
-        assert layout.mask[mask].mean() > 0.9
+        assert only(mask)[mask].mean() > 0.9
 
 
 # the sheet on the table
@@ -316,20 +319,18 @@ def test_no_sheet_is_seen_where_there_is_none() -> None:
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_digits_side_by_side_are_counted(count: int) -> None:
     row = np.concatenate([ring(100, 30, 8)] * count, axis=1)
-    assert arrange(row).count == count
-    assert arrange(np.ascontiguousarray(row.T)).count == count
+    assert len(find_glyphs(row)) == count
+    assert len(find_glyphs(np.ascontiguousarray(row.T))) == count
 
 
 def test_a_loose_bar_belongs_to_its_five() -> None:
     body = bar((200, 200), 60, 60, 100, 14) | bar((200, 200), 146, 60, 14, 50)
     hat = bar((200, 200), 50, 84, 12, 44)
-    layout = arrange(body | hat)
-    assert layout.count == 1
-    assert (layout.mask == (body | hat)).all()
+    assert (only(body | hat) == (body | hat)).all()
 
 
 def test_no_ink_gives_no_digit() -> None:
-    assert arrange(np.zeros((50, 50), dtype=bool)).count == 0
+    assert find_glyphs(np.zeros((50, 50), dtype=bool)) == ()
 
 
 # fitting
@@ -339,8 +340,8 @@ def test_the_coverage_follows_the_grey_levels_of_thin_strokes() -> None:
     strength = np.zeros((60, 60), dtype=np.float32)
     strength[10:50, 30:32] = 100
     strength[10:50, 32] = 30
-    levels = ink_levels(strength)
-    digit = coverage(strength, bar((60, 60), 10, 30, 40, 2), levels)
+    mask = bar((60, 60), 10, 30, 40, 2)
+    digit = coverage(Ink(strength, ink_levels(strength), mask), *find_glyphs(mask))
     assert digit.shape == (42, 4)
     assert np.allclose(digit[20], [0, 1, 1, 0.3], atol=0.01)
 
@@ -403,7 +404,7 @@ def changed(change: dict[str, float]) -> Statistics:
     """Return good statistics with other figures, its shape's among them."""
     outer = {name: value for name, value in change.items() if hasattr(GOOD, name)}
     inner = {name: value for name, value in change.items() if name not in outer}
-    return replace(GOOD, shape=replace(GOOD.shape, **inner), **outer)  # type: ignore[arg-type]
+    return replace(GOOD, shape=replace(GOOD.shape, **inner), **outer)
 
 
 @pytest.mark.parametrize(

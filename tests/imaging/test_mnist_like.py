@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -9,8 +7,10 @@ from PIL import Image
 
 from mnistkit.data import load_dataset
 from mnistkit.imaging.load import load_picture
-from mnistkit.imaging.pipeline import prepare
-from mnistkit.imaging.tile import as_tiles
+from mnistkit.imaging.mnist_like import as_tiles
+from mnistkit.imaging.prepare import prepare
+from mnistkit.preparation import INK
+from tests.imaged import encoded
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +22,8 @@ def tiles() -> NDArray[np.uint8]:
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
 def test_mnist_files_come_through_bit_by_bit(tiles: NDArray[np.uint8], inverted: bool, mode: str) -> None:
     for tile in tiles if mode == "L" else tiles[:50]:
-        stream = io.BytesIO()
-        Image.fromarray(255 - tile if inverted else tile).convert(mode).save(stream, "PNG")
-        prepared = prepare(load_picture(stream.getvalue()))
+        picture = Image.fromarray(255 - tile if inverted else tile).convert(mode)
+        prepared = prepare(load_picture(encoded(picture, "PNG")), INK)
         assert (prepared.tile == tile).all()
         assert (prepared.finding.value, prepared.digits) == ("digit", 1)
 
@@ -37,9 +36,8 @@ def test_all_of_mnist_is_known_as_such() -> None:
 def test_tiles_from_jpeg_are_tiles(tiles: NDArray[np.uint8]) -> None:
     passed = 0
     for tile in tiles[:50]:
-        stream = io.BytesIO()
-        Image.fromarray(tile).save(stream, "JPEG", quality=95)
-        passed += as_tiles([load_picture(stream.getvalue()).pixels])[0] is not None
+        content = encoded(Image.fromarray(tile), "JPEG", quality=95)
+        passed += as_tiles([load_picture(content).pixels])[0] is not None
     assert passed >= 48
 
 
