@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mnistkit.data import dataset_names as list_datasets
 from mnistkit.data import load_dataset
 from mnistkit.models import model_names as list_models
+from mnistkit.preparation import AUTO
 from mnistkit.workflows.train_config import DEFAULT_ARCHITECTURE, DEFAULT_DATASET
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def train(
     out: str | Path | None = None,
     device: str = "auto",
     overwrite: bool = False,
+    preparation: str = AUTO,
     **settings: Any,
 ) -> TrainResult:
     """Train a model into a run folder, as ``mnistkit train`` does, without printing.
@@ -53,11 +55,13 @@ def train(
         out: The run folder; None for ``runs/<architecture>-<dataset>-seed<seed>``.
         device: As ``--device`` takes it.
         overwrite: Train again although the folder holds a run.
+        preparation: How pictures of a folder become tiles: "ink", "tile", "whole", or "auto" for what suits them.
         settings: Any recipe key, e.g. ``epochs=3``; ``augmentation={"rotation": 15}`` for the nested ones.
 
     Raises:
         MnistkitError: as :func:`mnistkit.workflows.train.train` does.
     """
+    from mnistkit.data.base import LoadOptions
     from mnistkit.recipe import flatten
     from mnistkit.reporting.training.figure import CurvesWriter
     from mnistkit.workflows import train as workflow
@@ -70,5 +74,6 @@ def train(
         device=device,
         out=None if out is None else Path(out),
         overwrite=overwrite,
+        load=LoadOptions(preparation=preparation),
     )
     return workflow.train(config, CurvesWriter())

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import mnistkit
 from mnistkit.data import dataset_names
@@ -25,6 +28,16 @@ def run(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path):
     return mnistkit.train("lenet5", str(digits), out=folder / "run", device="cpu", epochs=2, batch_size=64)
 
 
+def test_the_example_in_the_readme_runs(shared_cache: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert len(blocks) == 1
+    code = blocks[0].replace('train("lenet5")', 'train("lenet5", epochs=1, batch_size=1000)')
+    assert code != blocks[0]
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
 def test_importing_is_light() -> None:
     code = "import mnistkit, sys; sys.exit(any(name in sys.modules for name in ('torch', 'numpy', 'typer')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -41,6 +54,30 @@ def test_every_public_name_exists() -> None:
     assert set(mnistkit.__all__) <= set(dir(mnistkit))
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         mnistkit.nothing  # noqa: B018
+
+
+def test_answers_agree_with_the_reported_accuracy(run) -> None:
+    test = mnistkit.load_dataset(run.metrics["dataset"]).test
+    answers = mnistkit.load(run.checkpoint).predict_all(test.images)
+    best = [answer.ranking[0][0] for answer in answers]
+    assert (
+        np.mean([name == str(label) for name, label in zip(best, test.labels, strict=True)])
+        == (run.metrics["test"]["top1"])
+    )
+    assert all(sum(share for _, share in answer.ranking) == pytest.approx(1) for answer in answers)
+
+
+def test_arrays_of_any_size_and_polarity_are_read(run) -> None:
+    recogniser = mnistkit.load(run.folder.path, device="cpu")
+    tile = mnistkit.load_dataset("mnist").test.images[0]
+    white_on_black, black_on_white = recogniser.predict(tile), recogniser.predict(255 - tile)
+    assert np.array_equal(white_on_black.picture.tile, tile) and np.array_equal(black_on_white.picture.tile, tile)
+    assert recogniser.predict(tile / 255).ranking == white_on_black.ranking == black_on_white.ranking
+    large = np.asarray(page())
+    same = [recogniser.predict(each) for each in (large, Image.fromarray(large), encoded(page(), "PNG"))]
+    assert same[0].ranking == same[1].ranking == same[2].ranking
+    with pytest.raises(PictureError, match="an array of shape"):
+        recogniser.predict(np.zeros((2, 28, 28), np.uint8))
 
 
 def test_files_bytes_and_paths_are_read_as_the_command_reads_them(run, run_cli) -> None:

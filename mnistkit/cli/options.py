@@ -17,6 +17,7 @@ from mnistkit.device import CHOICES, check_device_name
 from mnistkit.exceptions import UsageError
 from mnistkit.locate import DEFAULT_BUNDLED, LATEST, bundled_names
 from mnistkit.models import check_model_name, model_names
+from mnistkit.preparation import CHOICES as PREPARATION_CHOICES
 from mnistkit.recipe import PRECISIONS
 from mnistkit.registry import check_name
 from mnistkit.runs import RUNS
@@ -56,6 +57,7 @@ ARCHITECTURES = Names(model_names, check_model_name)
 # Folders are datasets too; the shell itself completes them.
 DATASETS = Names(dataset_names, check_dataset)
 DEVICES = Names(lambda: CHOICES, check_device_name)
+PREPARATIONS = one_of("preparation", PREPARATION_CHOICES)
 PRECISION_NAMES = one_of("precision", PRECISIONS)
 SPLIT_NAMES = one_of("split", SPLITS)
 

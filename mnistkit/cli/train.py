@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from mnistkit.cli.interrupt import stop_on_interrupt
-from mnistkit.cli.options import Arch, DatasetOption, Device, Json, Precision, Seed, SkipBad
+from mnistkit.cli.options import PREPARATIONS, Arch, DatasetOption, Device, Json, Precision, Seed, SkipBad
+from mnistkit.preparation import AUTO
 from mnistkit.workflows.train_config import DEFAULT_ARCHITECTURE, DEFAULT_DATASET
 
 Epochs = Annotated[int | None, typer.Option("--epochs", "-e", metavar="N", help="Passes over the images.")]
@@ -23,6 +24,16 @@ RecipeFile = Annotated[
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Any recipe key, e.g. augmentation.rotation=15; repeatable."),
+]
+PreparationKind = Annotated[
+    str,
+    typer.Option(
+        "--preparation",
+        metavar="NAME",
+        help="How pictures become 28x28: auto (what suits them), ink, tile (as they are) or whole (shrunk).",
+        callback=PREPARATIONS.callback,
+        autocompletion=PREPARATIONS.complete,
+    ),
 ]
 Out = Annotated[
     Path | None,
@@ -50,6 +61,7 @@ def train(
     out: Out = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
+    preparation: PreparationKind = AUTO,
     skip_bad: SkipBad = False,
     as_json: Json = False,
 ) -> None:
@@ -84,7 +96,7 @@ def train(
         resume=resume,
         overwrite=overwrite,
         full=full,
-        load=loading.options(skip_bad=skip_bad),
+        load=loading.options(skip_bad=skip_bad, preparation=preparation),
         command=shlex.join(["mnistkit", *sys.argv[1:]]),
     )
     with loading, stop_on_interrupt(display.note) as should_stop:

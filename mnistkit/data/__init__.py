@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistkit.data.base import DatasetInfo, LoadOptions
-from mnistkit.preparation import AUTO, Preparation
-from mnistkit.registry import Registry, unknown_name
+from mnistkit.preparation import AUTO, CHOICES, Preparation
+from mnistkit.registry import Registry, check_name, unknown_name
 
 if TYPE_CHECKING:
     from mnistkit.data.base import Dataset
@@ -77,11 +77,13 @@ def load_dataset(spec: str, options: LoadOptions | None = None) -> Dataset:
         options: How to read; see :class:`LoadOptions`.
 
     Raises:
-        UnknownNameError: ``spec`` is neither a name nor a folder.
+        UnknownNameError: ``spec`` is neither a name nor a folder, or there is no such preparation.
         DownloadError: the dataset must be downloaded and could not be.
         DataError: the data is damaged or unusable.
     """
     options = options or LoadOptions()
+    if isinstance(options.preparation, str):
+        check_name("preparation", options.preparation, CHOICES)
     if is_folder(check_dataset(spec)):
         from mnistkit.data.user_folder import load_user_folder
 

@@ -8,6 +8,7 @@ from itertools import combinations
 
 from torch import Tensor
 
+from mnistkit.evaluation.answered import Answered
 from mnistkit.evaluation.metrics import average_probabilities, is_correct, measure, measure_classes
 from mnistkit.evaluation.paired import mcnemar
 from mnistkit.evaluation.results.base import EvaluatedCheckpoint
@@ -37,11 +38,13 @@ class Outputs:
         logits: Float tensor of shape (n, classes).
         perturbed_logits: The same for the perturbed images; None if that was not asked for.
         images_per_second: Speed; None for an average of models.
+        answers: What ``predict`` says about the pictures; None for an average of models, and where there are none.
     """
 
     logits: Tensor
     perturbed_logits: Tensor | None
     images_per_second: float | None = None
+    answers: Answered | None = None
 
 
 def measure_model(checkpoint: EvaluatedCheckpoint | None, outputs: Outputs, truth: Truth) -> ModelResult:
@@ -54,6 +57,7 @@ def measure_model(checkpoint: EvaluatedCheckpoint | None, outputs: Outputs, trut
         images_per_second=outputs.images_per_second,
         perturbed=None if outputs.perturbed_logits is None else measure(outputs.perturbed_logits, labels),
         without_label_errors=None if trusted is None else measure(logits[trusted], labels[trusted]),
+        answers=outputs.answers,
     )
 
 

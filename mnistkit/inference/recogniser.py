@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mnistkit.exceptions import CheckpointError, MnistkitError
 from mnistkit.imaging.chunks import MOST, picture_name, read_chunk
+from mnistkit.imaging.limits import DEFAULT_LIMITS, Limits
 from mnistkit.inference.answers import Answer, Failure, answer
 from mnistkit.inference.calibration import Calibration
 from mnistkit.inference.checkpoints import FoundCheckpoint, not_finite
@@ -36,6 +37,7 @@ class Recogniser:
     Args:
         checkpoint: The checkpoint, whose description says how pictures are prepared and answers are made.
         backend: Computes the logits of its weights.
+        limits: Which pictures are refused for their size.
 
     Raises:
         CheckpointError: the checkpoint is for images of another size.
@@ -46,9 +48,9 @@ class Recogniser:
         calibration: What turns logits into probabilities, and the threshold.
     """
 
-    def __init__(self, checkpoint: FoundCheckpoint, backend: Backend) -> None:
+    def __init__(self, checkpoint: FoundCheckpoint, backend: Backend, *, limits: Limits = DEFAULT_LIMITS) -> None:
         check_input_size(checkpoint)
-        self.checkpoint, self.backend = checkpoint, backend
+        self.checkpoint, self.backend, self._limits = checkpoint, backend, limits
         self.calibration = Calibration.of(checkpoint.info.calibration)
 
     @classmethod
@@ -58,6 +60,7 @@ class Recogniser:
         *,
         device: str = "auto",
         batch_size: int = BATCH_SIZE,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> Recogniser:
         """Load the weights of a checkpoint once.
 
@@ -65,6 +68,7 @@ class Recogniser:
             checkpoint: As :func:`mnistkit.inference.checkpoints.find_checkpoints` finds it.
             device: As :func:`mnistkit.device.select_device` takes it.
             batch_size: Tiles in a forward pass, at most.
+            limits: Which pictures are refused for their size.
 
         Raises:
             CheckpointError: the weights cannot be used.
@@ -79,7 +83,7 @@ class Recogniser:
         prepare(chosen)
         loaded = load_checkpoint(checkpoint.path, chosen)
         backend = TorchBackend(loaded.model, loaded.info, batch_size=batch_size)
-        return cls(checkpoint, backend)
+        return cls(checkpoint, backend, limits=limits)
 
     @property
     def info(self) -> CheckpointInfo:
@@ -131,7 +135,7 @@ class Recogniser:
         with without_remarks():
             while chunk := list(islice(waiting, MOST)):
                 names = [picture_name(each) for each in chunk]
-                read = read_chunk(chunk, self.preparation, keep_steps=keep_steps)
+                read = read_chunk(chunk, self.preparation, keep_steps=keep_steps, limits=self._limits)
                 results.extend(self.answers(names, read))
         return results
 

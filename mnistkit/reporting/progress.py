@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn,
 from rich.text import Text
 
 from mnistkit.data.base import LoadOptions
+from mnistkit.preparation import AUTO
 from mnistkit.reporting import console as consoles
 
 BYTES, STEPS = "bytes", "steps"
@@ -38,9 +39,9 @@ class LoadProgress:
     ) -> None:
         self.close()
 
-    def options(self, *, skip_bad: bool = False) -> LoadOptions:
+    def options(self, *, skip_bad: bool = False, preparation: str = AUTO) -> LoadOptions:
         """Return how a dataset is read so that this shows how far it is, and warnings do not run into it."""
-        return LoadOptions(skip_bad=skip_bad, progress=self, warn=self.warn)
+        return LoadOptions(skip_bad=skip_bad, preparation=preparation, progress=self, warn=self.warn)
 
     def __call__(self, done: int, total: int, unit: str) -> None:
         """Show that ``done`` of ``total`` are done; a ``total`` of 0 is unknown."""

@@ -33,11 +33,16 @@ class EpochRecord:
 
 @dataclass(frozen=True)
 class RunStart:
-    """What a run is about to do."""
+    """What a run is about to do.
+
+    Why pictures are prepared as they are is empty where there was nothing to choose.
+    """
 
     architecture: str
     parameters: int
     dataset: str
+    preparation: str
+    preparation_reason: str
     train_size: int
     val_size: int
     device: str

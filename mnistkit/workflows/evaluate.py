@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistkit.exceptions import ThresholdNotMetError, UsageError
@@ -13,6 +14,7 @@ from mnistkit.workflows.inputs import InferenceConfig, Inputs, check_request, fi
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from mnistkit.evaluation.answered import Answered
     from mnistkit.evaluation.measure import Outputs, Truth
     from mnistkit.evaluation.results.evaluate import EvaluateResult, ModelResult
 
@@ -142,4 +144,17 @@ def _predict(inputs: Inputs, number: int, perturbed: Tensor | None) -> Outputs:
     if perturbed is not None:
         perturbed_logits = predict_logits(model, perturbed, normalisation, batch_size=size, precision=precision)
         perturbed_logits = finite(perturbed_logits, checkpoint).cpu()
-    return Outputs(finite(logits, checkpoint).cpu(), perturbed_logits, speed)
+    logits = finite(logits, checkpoint).cpu()
+    return Outputs(logits, perturbed_logits, speed, _answers(inputs, number, logits))
+
+
+def _answers(inputs: Inputs, number: int, logits: Tensor) -> Answered | None:
+    """Count what ``predict`` answers about pictures; None where the images were none."""
+    from mnistkit.checkpoint import read_info
+    from mnistkit.evaluation.answered import count_answers
+    from mnistkit.inference.calibration import Calibration
+
+    if not inputs.origins[number]:
+        return None
+    calibration = Calibration.of(read_info(Path(inputs.checkpoints[number].path)).calibration)
+    return count_answers(inputs.origins[number], inputs.data.labels, logits.numpy(), calibration)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from mnistkit.data.base import Dataset, LabelledImages
+    from mnistkit.data.base import Dataset, LabelledImages, Origin
     from mnistkit.data.batches import Normalisation
     from mnistkit.device import Precision
     from mnistkit.evaluation.results.base import EvaluatedCheckpoint
@@ -70,6 +70,7 @@ class Inputs:
         precision: Arithmetic of the forward pass.
         images: What each checkpoint is given, uint8 tensors of shape (n, 1, 28, 28) on the device: one and the
             same, unless checkpoints have the pictures of a folder prepared differently.
+        origins: For each checkpoint the n pictures that its images were made of; empty where they were none.
     """
 
     dataset: Dataset
@@ -79,6 +80,7 @@ class Inputs:
     device: torch.device
     precision: Precision
     images: tuple[Tensor, ...]
+    origins: tuple[tuple[Origin, ...], ...]
 
     def header(self) -> dict[str, Any]:
         """Return the fields of a :class:`SplitResult`, which say what was run."""
@@ -151,6 +153,7 @@ def open_inputs(config: InferenceConfig, announce: Callable[[str], None] = lambd
         device=device,
         precision=precision,
         images=tuple(on_device[id(each)] for each in datasets),
+        origins=tuple(each.split(config.split).origins for each in datasets),
     )
 
 

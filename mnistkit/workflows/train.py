@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from mnistkit.exceptions import OutputError, RecipeError, UsageError
 from mnistkit.models import check_model_name, get_architecture
+from mnistkit.preparation import AUTO
 from mnistkit.recipe import Recipe, flatten
 from mnistkit.recipe_sources import apply_changes
 from mnistkit.runs import RunFolder, default_run_path
 from mnistkit.training.events import EpochRecord, TrainingEvents
 from mnistkit.workflows import run_files
-from mnistkit.workflows.train_config import TrainConfig, run_facts
+from mnistkit.workflows.train_config import PREPARATION, TrainConfig, run_facts
 
 if TYPE_CHECKING:
     from mnistkit.training.objectives.base import Objective
@@ -200,6 +201,11 @@ def _checked_recipe(folder: RunFolder, config: TrainConfig, choose: ObjectiveCho
     for name, value in flatten(run_facts(config, choose(stored))).items():
         if found.get(name) != value:
             raise OutputError(f"{folder.path} holds a run with {name} {found.get(name)}, not {value}", hint=hint)
+    kind = config.load.preparation
+    if kind != AUTO and found.get(f"{PREPARATION}.kind", kind) != kind:
+        raise OutputError(
+            f"{folder.path} holds a run with {PREPARATION} {found[f'{PREPARATION}.kind']}, not {kind}", hint=hint
+        )
     wanted = flatten(apply_changes(stored, config.changes).to_dict())
     for key, value in flatten(stored.to_dict()).items():
         if wanted[key] != value:

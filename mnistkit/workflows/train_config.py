@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 DEFAULT_ARCHITECTURE = "convnext"
 DEFAULT_DATASET = "mnist"
+PREPARATION = "preparation"
+"""What a run's facts call the preparation of its pictures, which is known once they were looked at."""
 
 
 @dataclass(frozen=True)

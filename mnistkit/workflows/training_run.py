@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from mnistkit.checkpoint import CheckpointInfo, load_tensors, package_versions, read_info, save_checkpoint
-from mnistkit.data import load_dataset
-from mnistkit.data.base import Dataset
+from mnistkit.data import is_folder, load_dataset
+from mnistkit.data.base import Dataset, LoadOptions
 from mnistkit.evaluation.metrics import Metrics, measure
-from mnistkit.exceptions import InterruptedRunError
+from mnistkit.exceptions import InterruptedRunError, OutputError
 from mnistkit.inference.logits import predict_logits
+from mnistkit.preparation import Preparation
 from mnistkit.recipe import Recipe
 from mnistkit.runs import RunFolder
 from mnistkit.training.events import RunEnd, RunStart, TrainingEvents
@@ -20,7 +21,7 @@ from mnistkit.training.objectives.base import Objective
 from mnistkit.training.setup import TrainingSetup, set_up_machine
 from mnistkit.training.state import TrainingState
 from mnistkit.workflows import run_files
-from mnistkit.workflows.train_config import TrainConfig, run_facts
+from mnistkit.workflows.train_config import PREPARATION, TrainConfig, run_facts
 
 METRICS_SCHEMA = "mnistkit/metrics/1"
 """Form and version of ``metrics.json``."""
@@ -56,15 +57,39 @@ class TrainingRun:
             MnistkitError: as :func:`mnistkit.workflows.train.train` does.
         """
         machine = set_up_machine(self.config.device, self.recipe.precision)
-        dataset = load_dataset(self.config.dataset, replace(self.config.load, workers=self.recipe.workers))
+        dataset = load_dataset(self.config.dataset, self._load_options())
         setup = TrainingSetup(self.config.architecture, self.recipe, dataset, machine)
         job = self._job(setup)
         state = self._state(setup)
-        run_files.write_recipe(self.folder, self.recipe, run_facts(self.config, self.objective))
+        run_files.write_recipe(self.folder, self.recipe, self._facts(dataset))
         self.events.run_started(self._start(setup, job, state))
         if not run_training(job, state):
             self._interrupted(state)
         return self._finish(setup, state)
+
+    @property
+    def _goes_on(self) -> bool:
+        return self.config.resume and not self.config.overwrite and self.folder.state.exists()
+
+    def _load_options(self) -> LoadOptions:
+        """Return how the dataset is read: where a run goes on, prepared as when it was begun.
+
+        Raises:
+            OutputError: a run on pictures that does not tell how they were prepared.
+        """
+        options = replace(self.config.load, workers=self.recipe.workers)
+        if not self._goes_on or not is_folder(self.config.dataset):
+            return options
+        stored = run_files.read_recipe(self.folder)[1].get(PREPARATION)
+        if stored is None:
+            raise OutputError(
+                f"{self.folder.path} was begun by a version of mnistkit that prepared pictures differently",
+                hint="--overwrite starts again",
+            )
+        return replace(options, preparation=Preparation.of(stored))
+
+    def _facts(self, dataset: Dataset) -> dict[str, Any]:
+        return {**run_facts(self.config, self.objective), PREPARATION: asdict(dataset.preparation)}
 
     def _job(self, setup: TrainingSetup) -> TrainingJob:
         def epoch_done(state: TrainingState, is_best: bool) -> None:
@@ -87,7 +112,7 @@ class TrainingRun:
     def _state(self, setup: TrainingSetup) -> TrainingState:
         """Return the state to start from: fresh, after removing an earlier run, or the one to resume."""
         state = setup.fresh_state()
-        if self.config.resume and not self.config.overwrite and self.folder.state.exists():
+        if self._goes_on:
             state.restore(self.folder.state)
         else:
             # Only now that data, device and model are there: a mistake must not cost an earlier result.
@@ -101,6 +126,8 @@ class TrainingRun:
             architecture=self.config.architecture,
             parameters=_parameters(state),
             dataset=self.config.dataset,
+            preparation=setup.dataset.preparation.kind,
+            preparation_reason=setup.dataset.preparation_reason,
             train_size=len(job.train),
             val_size=0 if job.val is None else len(job.val),
             device=setup.machine.title,
@@ -167,7 +194,7 @@ class TrainingRun:
         )
         metrics = {
             "schema": METRICS_SCHEMA,
-            **run_facts(self.config, self.objective),
+            **self._facts(setup.dataset),
             "seed": self.recipe.seed,
             "parameters": _parameters(state),
             "split": info.split,

@@ -17,6 +17,7 @@ from PIL import Image
 from mnistkit.checkpoint import CheckpointInfo
 from mnistkit.data import load_dataset
 from mnistkit.exceptions import CheckpointError, PictureError
+from mnistkit.imaging.limits import Limits
 from mnistkit.imaging.prepared import Finding, Prepared
 from mnistkit.inference.answers import Answer, Failure, Verdict
 from mnistkit.inference.checkpoints import FoundCheckpoint
@@ -124,12 +125,20 @@ def test_steps_are_kept_only_where_they_are_wanted() -> None:
 def test_any_number_of_pictures_in_order() -> None:
     tiles = load_dataset("mnist").test.images[:70]
     model = recogniser()
-    answers = model.predict_all(encoded(Image.fromarray(tile), "PNG") for tile in tiles)
+    answers = model.predict_all(tiles)
     assert len(answers) == 70
     for answer, tile in zip(answers, tiles, strict=True):
         assert isinstance(answer, Answer)
         np.testing.assert_array_equal(answer.picture.tile, tile)
     assert max(len(given) for given in model.backend.given) <= 32
+
+
+def test_limits_are_the_callers() -> None:
+    checkpoint = FoundCheckpoint(Path("model.safetensors"), INFO)
+    strict = Recogniser(checkpoint, Brightness(), limits=Limits(file_bytes=10**6, pixels=50 * 50))
+    with pytest.raises(PictureError, match="is too large"):
+        strict.predict(encoded(page(), "PNG"))
+    assert isinstance(strict.predict(load_dataset("mnist").test.images[0]), Answer)
 
 
 def test_outputs_that_are_no_numbers_are_never_an_answer() -> None:

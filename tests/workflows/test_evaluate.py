@@ -88,11 +88,8 @@ def test_the_ensemble_averages_probabilities_and_is_compared_too(toys, constants
 def test_mnist_is_also_measured_without_its_label_errors(monkeypatch, tmp_path):
     images = bars(300, 10, seed=2)
     # Every image of a known label error, with a label that the constant model gets wrong.
-    wrong = LabelledImages(images.images[:15], np.ones(15, dtype=np.int64), np.array(LABEL_ERRORS))
-    right = LabelledImages(images.images[15:], np.zeros(285, dtype=np.int64), np.arange(285))
-    test = LabelledImages(
-        *(np.concatenate(pair) for pair in zip(vars(wrong).values(), vars(right).values(), strict=True))
-    )
+    labels = np.repeat(np.array([1, 0], dtype=np.int64), [15, 285])
+    test = LabelledImages(images.images, labels, np.concatenate([LABEL_ERRORS, np.arange(285)]))
     digits = tuple("0123456789")
     mnist = register(monkeypatch, replace(toy_dataset("mnist", digits), test=test))
     row = evaluate(config(save_constant(tmp_path / "zero.safetensors", mnist, 0))).models[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ from PIL import Image, ImageDraw
 from mnistkit.checkpoint import read_info
 from mnistkit.data import load_dataset
 from mnistkit.data.base import LoadOptions
+from mnistkit.exceptions import InterruptedRunError, OutputError
 from mnistkit.inference.answers import Answer
 from mnistkit.preparation import INK, Preparation
+from mnistkit.workflows.evaluate import EvaluateConfig, evaluate
 from mnistkit.workflows.inputs import InferenceConfig, open_inputs
 from mnistkit.workflows.predict import PredictConfig, open_run
 from mnistkit.workflows.train import train
@@ -115,6 +118,62 @@ def test_every_way_gives_the_model_the_same_bytes(case: tuple[Path, Preparation]
             np.testing.assert_array_equal(answer.picture.steps[-1].image, learnt.images[place])
             seen += 1
     assert seen == len(predicted) == 14 * len(CLASSES)
+
+
+def test_evaluate_counts_what_predict_answers(case: tuple[Path, Preparation]) -> None:
+    folder, _ = case
+    checkpoint = trained(folder)
+    predicted = answers(checkpoint, folder)
+    for split in ("train", "test"):
+        (row,) = evaluate(EvaluateConfig((str(checkpoint),), split=split, device="cpu")).models
+        data = load_dataset(str(folder)).split(split)
+        pairs = [
+            (predicted[origin.file], CLASSES[label])
+            for origin, label in zip(data.origins, data.labels.tolist(), strict=True)
+        ]
+        assert row.answers is not None
+        assert row.answers.right == sum(answer.digit == label for answer, label in pairs)
+        assert row.answers.wrong == sum(answer.digit not in (None, label) for answer, label in pairs)
+        assert row.answers.refused == sum(answer.digit is None for answer, _ in pairs)
+        if all(answer.ranking for answer, _ in pairs):
+            top = [answer.ranking[0][0] == label for answer, label in pairs]
+            assert row.metrics.top1 == pytest.approx(np.mean(top))
+
+
+def test_a_folder_is_only_gone_on_with_as_it_was_begun() -> None:
+    folder = write(Path("own"), drawn, count=6)
+    config = TrainConfig("lenet5", str(folder), (("a test", {"epochs": 1}),), "cpu", Path("run"))
+    train(config, should_stop=lambda: False)
+    asked = replace(config, load=LoadOptions(preparation="whole"))
+    with pytest.raises(OutputError, match="holds a run with preparation ink, not whole"):
+        train(asked)
+    assert not train(replace(config, load=LoadOptions(preparation="ink"))).trained
+
+
+def test_a_resumed_run_keeps_its_preparation_though_the_folder_looks_different_now() -> None:
+    folder = write(Path("own"), drawn, count=6)
+    config = TrainConfig("lenet5", str(folder), (("a test", {"epochs": 2}),), "cpu", Path("run"))
+    with pytest.raises(InterruptedRunError):
+        train(config, should_stop=lambda: True)
+    for kind in CLASSES:
+        for number in range(6):
+            clothes(kind, number).save(folder / kind / f"{number}.png")
+    assert load_dataset(str(folder)).preparation.kind == "whole"
+    checkpoint = train(replace(config, resume=True)).checkpoint
+    assert read_info(checkpoint).preparation == INK
+
+
+def test_a_run_that_does_not_tell_its_preparation_is_not_gone_on_with() -> None:
+    folder = write(Path("own"), drawn, count=6)
+    config = TrainConfig("lenet5", str(folder), (("a test", {"epochs": 1}),), "cpu", Path("run"))
+    with pytest.raises(InterruptedRunError):
+        train(config, should_stop=lambda: True)
+    recipe = Path("run", "recipe.toml")
+    before = recipe.read_text(encoding="utf-8")
+    table, rest = before.split("[run.preparation]")
+    recipe.write_text(table + rest[rest.index("\n\n") :], encoding="utf-8")
+    with pytest.raises(OutputError, match="prepared pictures differently"):
+        train(replace(config, resume=True))
 
 
 def test_own_ink_is_learnt_and_recognised(run_cli: Callable[..., object]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+from mnistkit.evaluation.answered import Answered
 from mnistkit.evaluation.metrics import ClassMetrics, Metrics
 from mnistkit.evaluation.paired import McNemar
 from mnistkit.evaluation.results.base import EvaluatedCheckpoint, SplitResult
@@ -24,6 +25,7 @@ class ModelResult:
         images_per_second: See :func:`mnistkit.evaluation.throughput.timed_logits`; None for the ensemble.
         perturbed: The figures on the perturbed images, if asked for.
         without_label_errors: The figures without the images known to be mislabelled; None where none are known.
+        answers: What ``predict`` says about the pictures of a user's folder; None for other data and the ensemble.
     """
 
     checkpoint: EvaluatedCheckpoint | None
@@ -32,6 +34,7 @@ class ModelResult:
     images_per_second: float | None
     perturbed: Metrics | None
     without_label_errors: Metrics | None
+    answers: Answered | None = None
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from rich.console import Console
 from rich.table import Table
 
+from mnistkit.evaluation.answered import Answered
 from mnistkit.evaluation.intervals import CONFIDENCE
 from mnistkit.evaluation.label_errors import LABEL_ERRORS
 from mnistkit.evaluation.metrics import ECE_BINS, ClassMetrics, Metrics
@@ -89,6 +90,11 @@ def notes(result: EvaluateResult) -> Iterator[str]:
         f"{_CONFIDENCE_TEXT} interval: where the accuracy on endless images of this kind plausibly lies, "
         f"given that only {result.n:,} were tried (Wilson)."
     )
+    if any(row.answers for row in result.rows):
+        yield (
+            "answers of predict: it refuses pictures in which it finds nothing, or several digits, and those of "
+            "which it is unsure; the other figures count the most probable class of every picture."
+        )
     if any(row.without_label_errors for row in result.rows):
         yield (
             f"label errors: {len(LABEL_ERRORS)} of MNIST's test images whose labels most human reviewers did not "
@@ -125,10 +131,28 @@ def _figures(result: EvaluateResult) -> Iterator[tuple[str, Callable[[ModelResul
     yield "negative log-likelihood", lambda row: f"{row.metrics.nll:.4f}"
     yield "calibration error", lambda row: percentage(row.metrics.ece)
     yield "images per second", lambda row: _speed(row.images_per_second)
+    if any(row.answers for row in result.rows):
+        yield from _answers()
     if any(row.without_label_errors for row in result.rows):
         yield from _section("without label errors", lambda row: row.without_label_errors, result, brief=True)
     if any(row.perturbed for row in result.rows):
         yield from _section(f"perturbed {result.split} set", lambda row: row.perturbed, result)
+
+
+def _answers() -> Iterator[tuple[str, Callable[[ModelResult], str]]]:
+    """Yield the rows for what ``predict`` says about a folder's pictures."""
+
+    def share(count: Callable[[Answered], int]) -> Callable[[ModelResult], str]:
+        def of(row: ModelResult) -> str:
+            return NONE if row.answers is None else percentage(count(row.answers) / row.answers.total)
+
+        return of
+
+    yield "", lambda row: ""
+    yield "answers of predict", lambda row: ""
+    yield "  right", share(lambda answers: answers.right)
+    yield "  wrong", share(lambda answers: answers.wrong)
+    yield "  refused", share(lambda answers: answers.refused)
 
 
 def _section(
