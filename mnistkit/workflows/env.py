@@ -28,6 +28,7 @@ PACKAGES = (
     "safetensors",
     "matplotlib",
     "typer",
+    "jinja2",
     "rich",
     "platformdirs",
 )
