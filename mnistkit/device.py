@@ -146,14 +146,43 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def prepare(device: torch.device) -> None:
-    """Set the process up for training and inference on ``device``; cheap, and safe to call again."""
+@dataclass(frozen=True)
+class Machine:
+    """Where models are trained or run, and in which arithmetic.
+
+    Attributes:
+        device: Holds data and model.
+        precision: That of the forward passes.
+    """
+
+    device: torch.device
+    precision: Precision
+
+    @property
+    def title(self) -> str:
+        """The device, with its product name."""
+        return device_title(self.device)
+
+
+def set_up_machine(device: str, precision: str = FP32.name) -> Machine:
+    """Choose device and precision, and set the process up for speed there; cheap, and safe to call again.
+
+    Args:
+        device: As :func:`select_device` takes it.
+        precision: As :func:`choose_precision` takes it.
+
+    Raises:
+        DeviceError: an unknown name, or one that this machine does not have.
+    """
     import torch
 
-    if device.type == "cpu":
+    chosen = select_device(device)
+    machine = Machine(chosen, choose_precision(chosen, precision))
+    if chosen.type == "cpu":
         _keep_freed_memory()
-    if device.type == "cuda":
+    if chosen.type == "cuda":
         torch.set_float32_matmul_precision("high")
+    return machine
 
 
 def _keep_freed_memory() -> None:

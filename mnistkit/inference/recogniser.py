@@ -74,14 +74,12 @@ class Recogniser:
             CheckpointError: the weights cannot be used.
             DeviceError: there is no such device.
         """
-        from mnistkit.device import prepare, select_device
+        from mnistkit.device import set_up_machine
         from mnistkit.inference.backends.pytorch import TorchBackend
         from mnistkit.inference.checkpoints import load_checkpoint
 
         check_input_size(checkpoint)
-        chosen = select_device(device)
-        prepare(chosen)
-        loaded = load_checkpoint(checkpoint.path, chosen)
+        loaded = load_checkpoint(checkpoint.path, set_up_machine(device).device)
         backend = TorchBackend(loaded.model, loaded.info, batch_size=batch_size)
         return cls(checkpoint, backend, limits=limits)
 

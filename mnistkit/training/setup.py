@@ -5,50 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
-
 from mnistkit.data.base import Dataset, LabelledImages
 from mnistkit.data.batches import DeviceImages, Normalisation
-from mnistkit.device import Precision, choose_precision, device_title, prepare, seed_everything, select_device
+from mnistkit.device import Machine, seed_everything
 from mnistkit.models import build_model
 from mnistkit.recipe import Recipe
 from mnistkit.training.events import TrainingEvents
 from mnistkit.training.loop import TrainingJob
 from mnistkit.training.objectives.base import Objective
 from mnistkit.training.state import TrainingState
-
-
-@dataclass(frozen=True)
-class Machine:
-    """Where a training runs, and in which arithmetic.
-
-    Attributes:
-        device: Holds data and model.
-        precision: That of the training's forward passes.
-    """
-
-    device: torch.device
-    precision: Precision
-
-    @property
-    def title(self) -> str:
-        """The device, with its product name."""
-        return device_title(self.device)
-
-
-def set_up_machine(device: str, precision: str) -> Machine:
-    """Choose device and precision, and set the process up for them.
-
-    Args:
-        device: As :func:`mnistkit.device.select_device` takes it.
-        precision: As :func:`mnistkit.device.choose_precision` takes it.
-
-    Raises:
-        DeviceError: an unknown name, or one that this machine does not have.
-    """
-    chosen = select_device(device)
-    prepare(chosen)
-    return Machine(chosen, choose_precision(chosen, precision))
 
 
 @dataclass(frozen=True)

@@ -118,18 +118,15 @@ def _halved(weights: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
 def _calibrate(
     model: nn.Module, info: CheckpointInfo, load: LoadOptions, announce: Callable[[str], None]
 ) -> Calibration:
-    import torch
-
     from mnistkit.data import load_dataset
     from mnistkit.data.batches import DeviceImages, Normalisation
-    from mnistkit.device import prepare
+    from mnistkit.device import set_up_machine
     from mnistkit.inference.calibration import calibrate
     from mnistkit.inference.logits import predict_logits
     from mnistkit.recipe import Recipe
 
-    device = torch.device("cpu")
-    prepare(device)
-    data = DeviceImages.of(load_dataset(info.dataset, load).split("val"), device)
+    dataset = load_dataset(info.dataset, replace(load, preparation=info.preparation))
+    data = DeviceImages.of(dataset.split("val"), set_up_machine("cpu").device)
     announce(f"running it on {len(data):,} validation images")
     logits = predict_logits(
         model,

@@ -172,7 +172,7 @@ def _explainer(inputs: Inputs) -> Explained:
         checkpoint = inputs.checkpoints[number]
         if number not in loaded:
             loaded.clear()
-            loaded[number] = load_model(checkpoint, inputs.device)
+            loaded[number] = load_model(checkpoint, inputs.machine.device)
         images = take(inputs.images[number], places)
         return attribution_maps(*loaded[number], images, (predicted, labels), checkpoint.batch_size)
 

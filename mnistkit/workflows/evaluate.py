@@ -137,8 +137,8 @@ def _predict(inputs: Inputs, number: int, perturbed: Tensor | None) -> Outputs:
     from mnistkit.inference.logits import predict_logits
 
     checkpoint, images = inputs.checkpoints[number], inputs.images[number]
-    model, normalisation = load_model(checkpoint, inputs.device)
-    size, precision = checkpoint.batch_size, inputs.precision
+    model, normalisation = load_model(checkpoint, inputs.machine.device)
+    size, precision = checkpoint.batch_size, inputs.machine.precision
     logits, speed = timed_logits(model, images, normalisation, batch_size=size, precision=precision)
     perturbed_logits = None
     if perturbed is not None:

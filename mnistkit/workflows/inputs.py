@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from mnistkit.data.base import Dataset, LabelledImages, Origin
     from mnistkit.data.batches import Normalisation
-    from mnistkit.device import Precision
+    from mnistkit.device import Machine
     from mnistkit.evaluation.results.base import EvaluatedCheckpoint
     from mnistkit.preparation import Preparation
 
@@ -66,8 +66,7 @@ class Inputs:
         split: "test", "val" or "train".
         data: The images and labels of the split, at least one; the images as the first checkpoint gets them.
         checkpoints: The checkpoints in the order given, all with the dataset's classes.
-        device: Where to compute.
-        precision: Arithmetic of the forward pass.
+        machine: Where to compute, and in which arithmetic.
         images: What each checkpoint is given, uint8 tensors of shape (n, 1, 28, 28) on the device: one and the
             same, unless checkpoints have the pictures of a folder prepared differently.
         origins: For each checkpoint the n pictures that its images were made of; empty where they were none.
@@ -77,22 +76,19 @@ class Inputs:
     split: str
     data: LabelledImages
     checkpoints: tuple[EvaluatedCheckpoint, ...]
-    device: torch.device
-    precision: Precision
+    machine: Machine
     images: tuple[Tensor, ...]
     origins: tuple[tuple[Origin, ...], ...]
 
     def header(self) -> dict[str, Any]:
         """Return the fields of a :class:`SplitResult`, which say what was run."""
-        from mnistkit.device import device_title
-
         return {
             "dataset": self.dataset.name,
             "split": self.split,
             "n": len(self.data),
             "classes": self.dataset.classes,
-            "device": device_title(self.device),
-            "precision": self.precision.name,
+            "device": self.machine.title,
+            "precision": self.machine.precision.name,
         }
 
     @property
@@ -139,19 +135,16 @@ def open_inputs(config: InferenceConfig, announce: Callable[[str], None] = lambd
         raise DataError(f"{dataset.name} has no images in its {config.split} split")
 
     from mnistkit.data.batches import DeviceImages
-    from mnistkit.device import choose_precision, prepare, select_device
+    from mnistkit.device import set_up_machine
 
-    device = select_device(config.device)
-    precision = choose_precision(device, config.precision)
-    prepare(device)
-    on_device = {id(each): DeviceImages.of(each.split(config.split), device).images for each in datasets}
+    machine = set_up_machine(config.device, config.precision)
+    on_device = {id(each): DeviceImages.of(each.split(config.split), machine.device).images for each in datasets}
     return Inputs(
         dataset=dataset,
         split=config.split,
         data=data,
         checkpoints=tuple(_evaluated(each, config.batch_size) for each in found),
-        device=device,
-        precision=precision,
+        machine=machine,
         images=tuple(on_device[id(each)] for each in datasets),
         origins=tuple(each.split(config.split).origins for each in datasets),
     )
@@ -189,9 +182,13 @@ def predict(inputs: Inputs, number: int) -> Tensor:
     from mnistkit.inference.logits import predict_logits
 
     checkpoint = inputs.checkpoints[number]
-    model, normalisation = load_model(checkpoint, inputs.device)
+    model, normalisation = load_model(checkpoint, inputs.machine.device)
     logits = predict_logits(
-        model, inputs.images[number], normalisation, batch_size=checkpoint.batch_size, precision=inputs.precision
+        model,
+        inputs.images[number],
+        normalisation,
+        batch_size=checkpoint.batch_size,
+        precision=inputs.machine.precision,
     )
     return finite(logits, checkpoint).cpu()
 

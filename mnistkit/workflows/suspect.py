@@ -140,7 +140,8 @@ def check_suspect_config(config: SuspectConfig) -> None:
 def _setup(config: SuspectConfig, dataset: Dataset, folds: int) -> TrainingSetup:
     """Return how each of the models is trained: long enough, however few images there are."""
     from mnistkit.data.batches import steps_per_epoch
-    from mnistkit.training.setup import TrainingSetup, set_up_machine
+    from mnistkit.device import set_up_machine
+    from mnistkit.training.setup import TrainingSetup
 
     recipe = get_architecture(ARCHITECTURE).recipe
     steps = steps_per_epoch(len(dataset.train) * (folds - 1) // folds, recipe.batch_size)

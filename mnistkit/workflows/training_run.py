@@ -9,6 +9,7 @@ from typing import Any
 from mnistkit.checkpoint import CheckpointInfo, load_tensors, package_versions, read_info, save_checkpoint
 from mnistkit.data import is_folder, load_dataset
 from mnistkit.data.base import Dataset, LoadOptions
+from mnistkit.device import set_up_machine
 from mnistkit.evaluation.metrics import Metrics, measure
 from mnistkit.exceptions import InterruptedRunError, OutputError
 from mnistkit.inference.logits import predict_logits
@@ -18,7 +19,7 @@ from mnistkit.runs import RunFolder
 from mnistkit.training.events import RunEnd, RunStart, TrainingEvents
 from mnistkit.training.loop import TrainingJob, run_training
 from mnistkit.training.objectives.base import Objective
-from mnistkit.training.setup import TrainingSetup, set_up_machine
+from mnistkit.training.setup import TrainingSetup
 from mnistkit.training.state import TrainingState
 from mnistkit.workflows import run_files
 from mnistkit.workflows.train_config import PREPARATION, TrainConfig, run_facts

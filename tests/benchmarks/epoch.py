@@ -30,7 +30,7 @@ from torch.utils.data import DataLoader
 from mnistkit.data import load_dataset
 from mnistkit.data.batches import DeviceImages, Normalisation
 from mnistkit.data.idx import format_idx
-from mnistkit.device import choose_precision, prepare
+from mnistkit.device import set_up_machine
 from mnistkit.models import build_model, get_architecture
 from mnistkit.training.loop import TrainingJob, run_training
 from mnistkit.training.objectives import CrossEntropy
@@ -81,12 +81,12 @@ def convnext_seconds() -> float:
     """Return the seconds convnext takes for 55,000 images, by the product's own training loop."""
     recipe = replace(get_architecture("convnext").recipe, epochs=1)
     mnist = load_dataset("mnist")
-    prepare(CPU)
+    machine = set_up_machine("cpu", "auto")
     state = TrainingState.fresh(build_model("convnext", 10), recipe, scale_loss=False)
     for count in (WARM_UP, IMAGES):
         data = DeviceImages.of(mnist.train.take(np.arange(count)), CPU)
         normalisation = Normalisation(mnist.mean, mnist.std)
-        job = TrainingJob(recipe, data, None, normalisation, CrossEntropy(recipe), choose_precision(CPU))
+        job = TrainingJob(recipe, data, None, normalisation, CrossEntropy(recipe), machine.precision)
         state.step, state.history = 0, []
         run_training(job, state)
     return state.history[0].seconds * 55_000 / IMAGES

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from mnistkit.device import set_up_machine
 from mnistkit.inference.logits import predict_logits
 from mnistkit.recipe import Recipe
 from mnistkit.training.cross_validation import cross_validate, fold_numbers
-from mnistkit.training.setup import TrainingSetup, set_up_machine
+from mnistkit.training.setup import TrainingSetup
 from tests.evaluation.toys import toy_dataset
 
 

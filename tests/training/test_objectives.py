@@ -12,12 +12,13 @@ from torch import nn
 
 from mnistkit.data import load_dataset
 from mnistkit.data.base import DIGITS, Dataset
+from mnistkit.device import set_up_machine
 from mnistkit.exceptions import RecipeError
 from mnistkit.recipe import Augmentation, Recipe
 from mnistkit.training.loop import run_training
 from mnistkit.training.objectives import CrossEntropy, Objective, OutlierExposure, choose_objective
 from mnistkit.training.objectives.outlier_exposure import OUTLIER
-from mnistkit.training.setup import TrainingSetup, set_up_machine
+from mnistkit.training.setup import TrainingSetup
 from mnistkit.training.state import TrainingState
 from tests.support.teacher import Taught
 

@@ -16,9 +16,12 @@ from mnistkit.data import load_dataset
 from mnistkit.data.base import LoadOptions
 from mnistkit.exceptions import InterruptedRunError, OutputError
 from mnistkit.inference.answers import Answer
+from mnistkit.inference.calibration import calibrate
 from mnistkit.preparation import INK, Preparation
+from mnistkit.workflows.bundle import BundleConfig, bundle
 from mnistkit.workflows.evaluate import EvaluateConfig, evaluate
 from mnistkit.workflows.inputs import InferenceConfig, open_inputs
+from mnistkit.workflows.inputs import predict as logits_of
 from mnistkit.workflows.predict import PredictConfig, open_run
 from mnistkit.workflows.train import train
 from mnistkit.workflows.train_config import TrainConfig
@@ -229,3 +232,14 @@ def test_photos_of_digits_are_ink() -> None:
     dataset = load_dataset("pages")
     assert dataset.preparation == INK
     assert "show one piece of writing" in dataset.preparation_reason
+
+
+def test_a_bundled_model_is_calibrated_on_pictures_prepared_as_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mnistkit.locate.WEIGHTS", tmp_path / "weights")
+    folder = write(Path("own"), drawn)
+    checkpoint = trained(folder, preparation="whole")
+    found = bundle(BundleConfig(str(checkpoint), "own")).calibration
+    inputs = open_inputs(InferenceConfig((str(checkpoint),), split="val", device="cpu"))
+    assert found == calibrate(logits_of(inputs, 0).numpy(), inputs.data.labels)
