@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 UNIT = "pictures"
-_HINT = "repair or remove it; --skip-bad leaves out such pictures"
+_REPAIR = "repair or remove it"
 
 
 @cache
@@ -56,7 +56,8 @@ def read_pictures(
         results = (result for job in jobs for result in job.result())
         for place, (path, result) in enumerate(zip(paths, results, strict=True)):
             if isinstance(result, MnistkitError):
-                errors.append(DataError(result.message, hint=_HINT))
+                hint = f"{result.hint or _REPAIR}; --skip-bad leaves out such pictures"
+                errors.append(DataError(result.message, hint=hint))
                 if not options.skip_bad:
                     pool.shutdown(wait=False, cancel_futures=True)
                     raise errors[0]

@@ -26,8 +26,7 @@ def take_as_tile(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if pixels.shape[:2] != IMAGE_SIZE:
         height, width = pixels.shape[:2]
         raise PictureError(
-            f"it has {width}x{height} pixels; the model learnt from pictures of {IMAGE_SIZE[1]}x{IMAGE_SIZE[0]}, "
-            "taken as they are",
+            f"it has {width}x{height} pixels, and only {IMAGE_SIZE[1]}x{IMAGE_SIZE[0]} can be taken as they are",
             hint="give pictures of that size, or train with --preparation whole or ink",
         )
     return np.array(_grey(pixels))
