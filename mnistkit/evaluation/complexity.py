@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
+from mnistkit.models.cpu_forms import use_plain_forms
 from mnistkit.recipe import IMAGE_SIZE
 
 
@@ -45,8 +47,10 @@ def summarise(model: nn.Module) -> Summary:
     """Run one blank image of shape (1, 1, 28, 28) through ``model`` and count.
 
     A parameter that two modules share is counted once, where it appears first. Multiply-accumulates are those
-    of convolutions and linear layers, at every position they are applied to.
+    of convolutions and linear layers, at every position they are applied to. What is counted is the plain form of
+    the model: what a layer is takes no account of how a CPU computes it.
     """
+    model = use_plain_forms(copy.deepcopy(model))
     outputs, macs = _trace(model)
     seen: set[Tensor] = set()
     layers = []

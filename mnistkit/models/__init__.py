@@ -91,12 +91,23 @@ def get_architecture(name: str) -> Architecture:
     return _registry.get(name)
 
 
-def build_model(name: str, num_classes: int, **arguments: Any) -> nn.Module:
+def build_model(name: str, num_classes: int, *, plain: bool = False, **arguments: Any) -> nn.Module:
     """Return a freshly initialised model of the architecture ``name`` for ``num_classes`` classes.
 
-    Further ``arguments`` are those of the architecture's builder, if it has any.
+    Args:
+        name: The architecture's.
+        num_classes: Columns of the logits.
+        plain: Build every layer as its file shows it; else layers that have a quicker form for CPUs
+            (:mod:`mnistkit.models.cpu_forms`) take that. Both have the same parameters, and compute the same.
+        arguments: Further arguments of the architecture's builder, if it has any.
+
+    Raises:
+        UnknownNameError: no such architecture; the message holds the closest match.
     """
-    return get_architecture(name).build(num_classes=num_classes, **arguments)
+    from mnistkit.models.cpu_forms import use_cpu_forms
+
+    model = get_architecture(name).build(num_classes=num_classes, **arguments)
+    return model if plain else use_cpu_forms(model)
 
 
 @cache
