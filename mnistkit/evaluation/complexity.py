@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.conv import _ConvNd
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from mnistkit.models.cpu_forms import use_plain_forms
 from mnistkit.recipe import IMAGE_SIZE
@@ -22,9 +23,10 @@ class Layer:
     Attributes:
         name: Its dotted name in the model.
         kind: Its class.
-        output_shape: Shape of its output for one image, without the batch; None if it was not called.
+        output_shape: Shape of its output for one image, without the batch (the first, if it has several); None if
+            it was not called.
         parameters: The trainable numbers it holds itself, not those of modules inside it.
-        macs: Multiply-accumulates for one image; biases, norms and activations are not counted.
+        macs: Multiply-accumulates for one image, over all calls, of what it computes itself.
     """
 
     name: str
@@ -44,54 +46,72 @@ class Summary:
 
 
 def summarise(model: nn.Module) -> Summary:
-    """Run one blank image of shape (1, 1, 28, 28) through ``model`` and count.
+    """Run one blank image of shape (1, 1, 28, 28) through a copy of ``model`` and count.
 
-    A parameter that two modules share is counted once, where it appears first. Multiply-accumulates are those
-    of convolutions and linear layers, at every position they are applied to. What is counted is the plain form of
-    the model: what a layer is takes no account of how a CPU computes it.
+    A parameter that two modules share is counted once, where it appears first. Multiply-accumulates are those of
+    convolutions, matrix products and attention, as :mod:`torch.utils.flop_counter` counts them: half its
+    floating-point operations. Biases, norms, activations and other work on single numbers are not counted, nor
+    is an ``nn.LSTM``, which a CPU runs in one piece. The layers are counted in their plain forms, so that no
+    figure depends on what is quick on a CPU.
     """
-    model = use_plain_forms(copy.deepcopy(model))
-    outputs, macs = _trace(model)
+    model = use_plain_forms(copy.deepcopy(model)).eval()
+    shapes, macs = _trace(model)
     seen: set[Tensor] = set()
     layers = []
     for name, module in model.named_modules():
         own = [p for p in module.parameters(recurse=False) if p not in seen]
         seen.update(own)
         is_leaf = next(module.children(), None) is None
-        if own or (is_leaf and module in outputs):
+        if own or macs[module] or (is_leaf and module in shapes):
             trainable = sum(p.numel() for p in own if p.requires_grad)
-            shape = outputs.get(module)
-            layers.append(Layer(name, type(module).__name__, shape, trainable, macs.get(module, 0)))
-    total_parameters = sum(layer.parameters for layer in layers)
-    return Summary(tuple(layers), total_parameters, sum(layer.macs for layer in layers))
+            layers.append(Layer(name, type(module).__name__, shapes.get(module), trainable, macs[module]))
+    return Summary(tuple(layers), sum(layer.parameters for layer in layers), sum(macs.values()))
 
 
-def _trace(model: nn.Module) -> tuple[dict[nn.Module, tuple[int, ...]], dict[nn.Module, int]]:
-    """Return each called module's last output shape and its multiply-accumulates over all calls."""
-    outputs: dict[nn.Module, tuple[int, ...]] = {}
-    macs: dict[nn.Module, int] = {}
+class _MacCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts the multiply-accumulates of each module that runs, without those of the modules that it calls.
 
-    def hook(module: nn.Module, inputs: Any, output: Any) -> None:
-        if isinstance(output, Tensor):
-            outputs[module] = tuple(output.shape[1:])
-            macs[module] = macs.get(module, 0) + _macs(module, output)
+    The formulas are those of torch's own ``FlopCounterMode``, which would import torch's compiler, for a second.
+    """
 
-    was_training = model.training
-    handles = [module.register_forward_hook(hook) for module in model.modules()]
-    try:
-        parameter = next(model.parameters(), torch.empty(0))
-        with torch.no_grad():
-            model.eval()(torch.zeros(1, 1, *IMAGE_SIZE, device=parameter.device, dtype=parameter.dtype))
-    finally:
-        for handle in handles:
-            handle.remove()
-        model.train(was_training)
-    return outputs, macs
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.running: list[nn.Module] = []
+        self.macs: Counter[nn.Module] = Counter()
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # Nothing is compiled here, so nothing has to be hidden from the compiler, which torch imports for that.
+        return False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        output = func(*args, **(kwargs or {}))
+        formula = flop_registry.get(func.overloadpacket)
+        if formula is not None:
+            self.macs[self.running[-1]] += formula(*args, **(kwargs or {}), out_val=output) // 2
+        return output
 
 
-def _macs(module: nn.Module, output: Tensor) -> int:
-    if isinstance(module, nn.Linear):
-        return output.numel() * module.in_features
-    if isinstance(module, _ConvNd):
-        return output.numel() * module.in_channels // module.groups * math.prod(module.kernel_size)
-    return 0
+def _trace(model: nn.Module) -> tuple[dict[nn.Module, tuple[int, ...]], Counter[nn.Module]]:
+    """Return each called module's last output shape, and its multiply-accumulates without those of its parts."""
+    counter = _MacCounter()
+    shapes: dict[nn.Module, tuple[int, ...]] = {}
+
+    def enter(module: nn.Module, inputs: Any) -> None:
+        counter.running.append(module)
+
+    def leave(module: nn.Module, inputs: Any, output: Any) -> None:
+        counter.running.pop()
+        first = output[0] if isinstance(output, tuple) else output
+        if isinstance(first, Tensor):
+            shapes[module] = tuple(first.shape[1:])
+
+    for module in model.modules():
+        module.register_forward_pre_hook(enter)
+        module.register_forward_hook(leave)
+    parameter = next(model.parameters(), torch.empty(0))
+    image = torch.zeros(1, 1, *IMAGE_SIZE, device=parameter.device, dtype=parameter.dtype)
+    # Without a gradient to compute, torch's attention and transformer layers run in one piece that is not counted.
+    with torch.enable_grad(), counter:
+        model(image.requires_grad_())
+    return shapes, counter.macs
