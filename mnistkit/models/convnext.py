@@ -101,7 +101,7 @@ class Block(nn.Module):
 
 
 class GlobalResponseNorm(nn.Module):
-    """Global Response Normalization (Woo et al. 2023, section 3, algorithm 1): features compete in each image."""
+    """Global Response Normalization (Woo et al. 2023, section 3): the features of an image compete."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -113,10 +113,12 @@ class GlobalResponseNorm(nn.Module):
 
         Half-precision input is normalised in float32, since it is squared and summed.
         """
-        x = x.float() if x.dtype.itemsize < 4 else x
-        norm: Tensor = torch.linalg.vector_norm(x, dim=(1, 2), keepdim=True)
+        x = x.to(torch.promote_types(x.dtype, torch.float32))
+        # The epsilon keeps the gradient of a feature that is 0 everywhere finite. torch's own norm does that too,
+        # but takes up to ten times as long on a CPU over dimensions that are not the last.
+        norm = (x.square().sum(dim=(1, 2), keepdim=True) + EPSILON**2).sqrt()
         response = norm / (norm.mean(dim=-1, keepdim=True) + EPSILON)
-        return self.gamma * (x * response) + self.beta + x
+        return x * (1 + self.gamma * response) + self.beta
 
 
 class Downsample(nn.Module):

@@ -95,7 +95,7 @@ def test_a_run_is_bundled(run_cli: RunCli, tmp_path: Path, monkeypatch: pytest.M
 def test_the_details_hold_every_layer_and_recipe_key(name: str, run_cli: RunCli) -> None:
     result = run_cli("models", "show", name)
     assert (result.code, result.err) == (0, "")
-    model = build_model(name, 10)
+    model = build_model(name, 10, plain=True)
     total = f"{sum(p.numel() for p in model.parameters()):,}"
     assert f"{total} parameters" in result.out.splitlines()[1]
     for layer, module in model.named_modules():

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from mnistkit.models import build_model, get_architecture
 from mnistkit.models.convnext import Block, Downsample, GlobalResponseNorm, Pointwise, Stem
+from mnistkit.models.cpu_forms import use_cpu_forms, use_plain_forms
 
 
 def by_the_paper(x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
-    """Global Response Normalization as in algorithm 1 of the paper's appendix."""
+    """Global Response Normalization written as in the paper (section 3)."""
     norm = x.norm(p=2, dim=(1, 2), keepdim=True)
     return gamma * (x * (norm / (norm.mean(dim=-1, keepdim=True) + 1e-6))) + beta + x
 
@@ -44,10 +47,11 @@ def test_a_channel_without_response_has_finite_gradients() -> None:
     assert x.grad.isfinite().all()
 
 
-def test_half_precision_is_normalised_in_single() -> None:
+@pytest.mark.parametrize("choose_form", [use_cpu_forms, use_plain_forms])
+def test_half_precision_is_normalised_in_single(choose_form: Callable[[nn.Module], nn.Module]) -> None:
     # The squares of these values sum to more than the largest number of 16 bits.
     x = torch.full((1, 20, 15, 4), 16.0, dtype=torch.float16)
-    normalised = GlobalResponseNorm(4)(x)
+    normalised = choose_form(GlobalResponseNorm(4))(x)
     assert normalised.dtype == torch.float32
     torch.testing.assert_close(normalised, x.float())
 
