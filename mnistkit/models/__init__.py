@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mnistkit.recipe import Recipe
 from mnistkit.registry import Registry, unknown_name
@@ -91,7 +91,7 @@ def get_architecture(name: str) -> Architecture:
     return _registry.get(name)
 
 
-def build_model(name: str, num_classes: int, *, plain: bool = False, **arguments: Any) -> nn.Module:
+def build_model(name: str, num_classes: int, *, plain: bool = False) -> nn.Module:
     """Return a freshly initialised model of the architecture ``name`` for ``num_classes`` classes.
 
     Args:
@@ -99,14 +99,13 @@ def build_model(name: str, num_classes: int, *, plain: bool = False, **arguments
         num_classes: Columns of the logits.
         plain: Build every layer as its file shows it; else layers that have a quicker form for CPUs
             (:mod:`mnistkit.models.cpu_forms`) take that. Both have the same parameters, and compute the same.
-        arguments: Further arguments of the architecture's builder, if it has any.
 
     Raises:
         UnknownNameError: no such architecture; the message holds the closest match.
     """
     from mnistkit.models.cpu_forms import use_cpu_forms
 
-    model = get_architecture(name).build(num_classes=num_classes, **arguments)
+    model = get_architecture(name).build(num_classes=num_classes)
     return model if plain else use_cpu_forms(model)
 
 
