@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from mnistkit.device import Precision, choose_precision, prepare
+from mnistkit.device import Precision, set_up_machine
 from mnistkit.models import build_model, model_names
 from mnistkit.models.cpu_forms import all_forms, use_plain_forms
 
@@ -88,8 +88,7 @@ def main() -> None:
     parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16"))
     parser.add_argument("--rounds", type=int, default=60)
     options = parser.parse_args()
-    precision = choose_precision(CPU, options.precision)
-    prepare(CPU)
+    precision = set_up_machine("cpu", options.precision).precision
     print(f"{precision.name}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     for name in model_names():
         model = build_model(name, 10)
