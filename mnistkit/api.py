@@ -13,7 +13,7 @@ from mnistkit.workflows.train_config import DEFAULT_ARCHITECTURE, DEFAULT_DATASE
 
 if TYPE_CHECKING:
     from mnistkit.inference.recogniser import Recogniser
-    from mnistkit.workflows.train import TrainResult
+    from mnistkit.workflows.train import ObjectiveChoice, TrainResult
 
 __all__ = ["list_datasets", "list_models", "load", "load_dataset", "train"]
 
@@ -45,6 +45,7 @@ def train(
     device: str = "auto",
     overwrite: bool = False,
     preparation: str = AUTO,
+    objective: ObjectiveChoice | None = None,
     **settings: Any,
 ) -> TrainResult:
     """Train a model into a run folder, as ``mnistkit train`` does, without printing.
@@ -56,6 +57,7 @@ def train(
         device: As ``--device`` takes it.
         overwrite: Train again although the folder holds a run.
         preparation: How pictures of a folder become tiles: "ink", "tile", "whole", or "auto" for what suits them.
+        objective: Makes what is minimised from the resolved recipe; None for what the recipe itself chooses.
         settings: Any recipe key, e.g. ``epochs=3``; ``augmentation={"rotation": 15}`` for the nested ones.
 
     Raises:
@@ -76,4 +78,4 @@ def train(
         overwrite=overwrite,
         load=LoadOptions(preparation=preparation),
     )
-    return workflow.train(config, CurvesWriter())
+    return workflow.train(config, CurvesWriter(), objective=objective)

@@ -43,7 +43,8 @@ def setting(
 ) -> Any:
     """Declare one recipe field: its default, what it means and which values it may take.
 
-    ``low`` and ``high`` are included in the range, ``above`` and ``below`` are not.
+    ``low`` and ``high`` are included in the range, ``above`` and ``below`` are not. A key with its default takes
+    at most 26 characters and what it means 54, so that both fit a terminal of 80 columns in a line.
     """
     limits = {"help": help_, "low": low, "high": high, "above": above, "below": below, "choices": choices}
     return field(default=default, metadata=limits)

@@ -51,6 +51,8 @@ class LazyGroup(TyperGroup):
 
 def _load(name: str) -> Any:
     module = import_module(f"mnistkit.cli.{name}")
+    if not (hasattr(module, "app") or hasattr(module, name)):
+        raise AttributeError(f"{module.__name__} has neither a function '{name}' nor a typer app 'app'")
     # A group of its own, because typer makes commands only as parts of an app.
     single = typer.Typer(rich_markup_mode=None, add_completion=False)
     single.callback()(lambda: None)

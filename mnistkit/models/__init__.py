@@ -124,7 +124,7 @@ def _registered_names(file: Path) -> list[str]:
         for node in ast.parse(file.read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef)
         for decorator in node.decorator_list
-        if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == register_model.__name__
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func).endswith(register_model.__name__)
     ]
 
 

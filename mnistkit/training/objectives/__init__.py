@@ -1,6 +1,6 @@
 """What training minimises: one objective per file, chosen by the recipe.
 
-A new objective is one file here with a subclass of :class:`Objective`; its settings are a table of
+A new objective is one file here with a subclass of :class:`Objective`; its settings are keys or a table of
 :class:`mnistkit.recipe.Recipe`. If the recipe is to choose it, :func:`choose_objective` gets a line; if a command
 brings along what it needs, such as a teacher, the command hands it to :func:`mnistkit.workflows.train.train`.
 """

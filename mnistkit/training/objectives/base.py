@@ -16,9 +16,9 @@ class Objective(ABC):
     """What training minimises, and all that only this objective needs.
 
     Making one is quick and reads no data, because a run's folder is named and checked by it before anything else
-    is done. :meth:`set_up` is called once, before the first step; :meth:`extend_batch` and the objective itself in
-    every step. Nothing of an objective is saved with a run, so what it draws must follow from the seed and the
-    step (:mod:`mnistkit.training.seeds`); then a resumed run goes on exactly.
+    is done; one run may make several. :meth:`set_up` is called once, before the first step; :meth:`extend_batch`
+    and the objective itself in every step. Nothing of an objective is saved with a run, so what it draws must
+    follow from the seed and the step (:mod:`mnistkit.training.seeds`); then a resumed run goes on exactly.
 
     Attributes:
         name: How it is recorded.
@@ -34,7 +34,8 @@ class Objective(ABC):
 
         Args:
             model: The model in training mode; called within the training's precision.
-            inputs: Float tensor of shape (n, 1, 28, 28), normalised.
+            inputs: Float tensor of shape (n, 1, 28, 28), normalised with the mean and std of the dataset that
+                :meth:`set_up` was given; a second model, such as a teacher, may need them otherwise.
             labels: int64 tensor of shape (n,).
 
         Returns:
@@ -64,8 +65,9 @@ class Objective(ABC):
         return pixels, labels
 
     def describe(self) -> dict[str, Any]:
-        """Return what a run's folder and its checkpoint record: plain values, all that the recipe does not hold.
+        """Return what a run's folder and its checkpoint record: all that the recipe does not hold.
 
-        A run is only resumed if they are the same.
+        A run is only resumed if it is the same. The values are text, numbers, booleans, and lists and dictionaries
+        of such; TOML knows no None, and reads a tuple back as a list.
         """
         return {"name": self.name}
