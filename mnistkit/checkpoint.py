@@ -126,6 +126,9 @@ def _checked_fields(values: dict[str, Any]) -> dict[str, Any]:
     if len(size) != 2 or not all(type(number) is int and number > 0 for number in size):
         raise ValueError("input_size")
     _check_calibration(values["calibration"])
+    batch = values["recipe"].get("eval_batch_size", 1)
+    if type(batch) is not int or batch < 1:
+        raise ValueError("recipe")
     classes = values["classes"]
     if len(classes) < 2 or not all(isinstance(name, str) for name in classes):
         raise ValueError("classes")

@@ -44,7 +44,7 @@ class Precision:
         return context
 
 
-FP32 = Precision("fp32", "answers and figures do not depend on the kind of processor")
+FP32 = Precision("fp32", "answers and figures do not depend on the kind of CPU")
 """The arithmetic of inference, wherever no other is asked for."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +52,11 @@ def read_pictures(
     origins: list[Origin] = []
     errors: list[DataError] = []
     chunks = [paths[start : start + MOST] for start in range(0, len(paths), MOST)]
-    with ThreadPoolExecutor(options.workers or os.cpu_count() or 1) as pool, without_remarks():
+    with ExitStack() as closing:
+        pool = ThreadPoolExecutor(options.workers or os.cpu_count() or 1)
+        # What is waiting is not begun any more when an error or Ctrl-C ends this.
+        closing.callback(pool.shutdown, cancel_futures=True)
+        closing.enter_context(without_remarks())
         jobs = [pool.submit(read_chunk, chunk, preparation) for chunk in chunks]
         results = (result for job in jobs for result in job.result())
         for place, (path, result) in enumerate(zip(paths, results, strict=True)):
@@ -59,7 +64,6 @@ def read_pictures(
                 hint = f"{result.hint or _REPAIR}; --skip-bad leaves out such pictures"
                 errors.append(DataError(result.message, hint=hint))
                 if not options.skip_bad:
-                    pool.shutdown(wait=False, cancel_futures=True)
                     raise errors[0]
             else:
                 images[place] = result.tile

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistkit.data.assemble import assemble, label_images
-from mnistkit.data.base import Dataset, LabelledImages, LoadOptions
+from mnistkit.data.base import Dataset, LabelledImages, LoadOptions, Origin
 from mnistkit.data.choose_preparation import choose_for_pictures, choose_for_tiles
 from mnistkit.data.idx import PARTS, STEMS, find_idx, read_idx_split
 from mnistkit.data.read_pictures import picture_suffixes, read_pictures
 from mnistkit.data.splits import stratified_holdout
 from mnistkit.exceptions import DataError
+from mnistkit.imaging.prepared import Finding
 from mnistkit.preparation import Preparation
 from mnistkit.recipe import IMAGE_SIZE
 
@@ -138,7 +139,18 @@ def _read(files: _Files, preparation: Preparation, options: LoadOptions) -> Labe
     labels = files.labels[places]
     if missing := sorted(set(range(len(files.classes))) - set(labels.tolist())):
         raise DataError(f"no picture in {files.folder / files.classes[missing[0]]} can be read")
+    _warn_of_unclear(files.folder, origins, options)
     return LabelledImages(images, labels, places, origins)
+
+
+def _warn_of_unclear(folder: Path, origins: Sequence[Origin], options: LoadOptions) -> None:
+    """Say how many pictures do not show one piece of writing; whatever was found in them is taken all the same."""
+    unclear = [origin for origin in origins if origin.finding != Finding.DIGIT.value]
+    if unclear:
+        options.warn(
+            f"{len(unclear)} of {len(origins)} pictures in {folder} do not show one piece of writing, such as "
+            f"{unclear[0].file} ({unclear[0].finding})"
+        )
 
 
 def _class_names(folder: Path) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-DATASET, SPLIT = "mnist", "test"
+_DATASET, _SPLIT = "mnist", "test"
 
 RELABELLED = {
     947: 9,
@@ -41,6 +41,11 @@ LABEL_ERRORS = tuple(sorted((*RELABELLED, *AMBIGUOUS)))
 
 EXPLANATION = f"label error, ambiguous label: what most of five reviewers voted ({CITATION})"
 """Says what :func:`describe` means."""
+
+
+def are_known(dataset: str, split: str) -> bool:
+    """Say whether the label errors of a dataset's split are known: those of MNIST's test set are."""
+    return (dataset, split) == (_DATASET, _SPLIT)
 
 
 def describe(index: int) -> str:

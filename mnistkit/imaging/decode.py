@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -106,10 +107,36 @@ def _too_large_for_pillow(name: str, limits: Limits) -> PictureError:
 
 @contextmanager
 def without_remarks() -> Iterator[None]:
-    """Silence Pillow's warnings about odd metadata; to be used once around all threads that read pictures."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    """Silence warnings, such as Pillow's about odd metadata, until the last of those who asked for it is done.
+
+    Python's own filters are the process's: of two threads that change them, the one that ends last would restore
+    what the other one had set.
+    """
+    with _quiet.lock:
+        if not _quiet.users:
+            _quiet.filters = warnings.catch_warnings()
+            _quiet.filters.__enter__()
+            warnings.simplefilter("ignore")
+        _quiet.users += 1
+    try:
         yield
+    finally:
+        with _quiet.lock:
+            _quiet.users -= 1
+            if not _quiet.users and _quiet.filters is not None:
+                _quiet.filters.__exit__(None, None, None)
+
+
+class _Quiet:
+    """Who wants silence at the moment, and what is to be restored afterwards."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.users = 0
+        self.filters: warnings.catch_warnings[None] | None = None
+
+
+_quiet = _Quiet()
 
 
 def eight_bits(picture: Image.Image) -> Image.Image:

@@ -58,8 +58,13 @@ def _look(picture: Picture, pixels: NDArray[np.uint8], recorder: Recorder, judge
     tile = None if main is None else make_tile(ink, main, recorder)
     statistics = collect(ink, glyphs, tile.shape if tile else None)
     finding = judged(statistics)
+    pixels = np.zeros(IMAGE_SIZE, np.uint8)
+    if tile is not None and finding is not Finding.NOTHING:
+        pixels = tile.pixels
+    elif tile is not None:
+        recorder.add("tile", "too faint or too small: left empty", pixels)
     return Prepared(
-        tile.pixels if tile and finding is not Finding.NOTHING else np.zeros(IMAGE_SIZE, np.uint8),
+        pixels,
         finding,
         _count(statistics, finding),
         picture.size,

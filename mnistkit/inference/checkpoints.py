@@ -110,7 +110,7 @@ def not_finite(path: Path) -> CheckpointError:
     """Return the error for outputs that are no numbers: NaN must never be counted as a prediction."""
     return CheckpointError(
         f"{path}: the model's outputs are not finite numbers",
-        hint="try --precision fp32; if that does not help, train a new one",
+        hint=RETRAIN_HINT,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistkit.exceptions import CheckpointError, MnistkitError
@@ -125,9 +126,14 @@ class Recogniser:
         Args:
             pictures: As :meth:`predict` takes one. An array of shape (n, height, width) is n grey pictures.
             keep_steps: Whether the answers hold the stages of the pictures' preparation.
+
+        Raises:
+            TypeError: a single path, or the bytes of a single file.
         """
         from mnistkit.imaging.decode import without_remarks
 
+        if isinstance(pictures, (str, bytes, Path)):
+            raise TypeError("predict_all() takes several pictures; predict() takes one")
         results: list[Answer | Failure] = []
         waiting = iter(pictures)
         with without_remarks():
@@ -191,5 +197,5 @@ def check_input_size(checkpoint: FoundCheckpoint) -> None:
     if checkpoint.info.input_size != IMAGE_SIZE:
         (height, width), (rows, columns) = checkpoint.info.input_size, IMAGE_SIZE
         raise CheckpointError(
-            f"{checkpoint.path} is for pictures of {width}x{height}; predict makes {columns}x{rows}"
+            f"{checkpoint.path} is for pictures of {width}x{height}; they are made {columns}x{rows} here"
         )

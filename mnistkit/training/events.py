@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mnistkit.preparation import Preparation
 from mnistkit.runs import RunFolder
 
 
@@ -41,7 +42,7 @@ class RunStart:
     architecture: str
     parameters: int
     dataset: str
-    preparation: str
+    preparation: Preparation
     preparation_reason: str
     train_size: int
     val_size: int

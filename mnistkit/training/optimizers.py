@@ -161,15 +161,6 @@ class Optimizer:
         """Return all buffers and step counts by name."""
         return dict(self._named_state())
 
-    def load_state_tensors(self, tensors: dict[str, Tensor]) -> None:
-        """Restore what :meth:`state_tensors` returned.
-
-        Raises:
-            KeyError: a tensor is missing.
-        """
-        for name, value in self._named_state():
-            value.copy_(tensors[name])
-
     def _named_state(self) -> Iterable[tuple[str, Tensor]]:
         for name, buffers in self._buffers.items():
             yield f"{name}/step", self._steps[name]

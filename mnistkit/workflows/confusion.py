@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mnistkit.exceptions import UsageError
 from mnistkit.registry import check_name
-from mnistkit.workflows.inputs import InferenceConfig, Inputs, check_request, open_inputs, predict
+from mnistkit.workflows.inputs import InferenceConfig, Inputs, check_request, open_inputs, run_checkpoint
 
 if TYPE_CHECKING:
     from mnistkit.evaluation.results.confusion import ConfusionResult, ModelConfusion
@@ -77,6 +77,6 @@ def check_config(config: ConfusionConfig) -> None:
 def _measure(inputs: Inputs, number: int, normalize: str) -> ModelConfusion:
     from mnistkit.evaluation.confusion import measure_confusion
 
-    predicted = predict(inputs, number).argmax(dim=1).numpy()
+    predicted = run_checkpoint(inputs, number).argmax(dim=1).numpy()
     classes = len(inputs.dataset.classes)
     return measure_confusion(inputs.checkpoints[number], inputs.data.labels, predicted, classes, normalize)

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from mnistkit.exceptions import UsageError
 from mnistkit.registry import check_name
-from mnistkit.workflows.inputs import InferenceConfig, Inputs, check_request, load_model, open_inputs, predict
+from mnistkit.workflows.inputs import (
+    InferenceConfig,
+    Inputs,
+    check_request,
+    load_model,
+    open_inputs,
+    run_checkpoint,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,7 +73,7 @@ def find_errors(config: ErrorsConfig, announce: Callable[[str], None] = lambda l
     models = []
     for number, checkpoint in enumerate(inputs.checkpoints):
         announce(f"running {checkpoint.name} on {len(inputs.data):,} images")
-        models.append(ModelPredictions(predict(inputs, number), inputs.data.labels))
+        models.append(ModelPredictions(run_checkpoint(inputs, number), inputs.data.labels))
     note = label_note(inputs.dataset.name, inputs.split)
     sections = find_misclassifications(models, inputs.data, selection, note=note)
     if config.explain:
@@ -115,7 +122,7 @@ def label_note(dataset: str, split: str) -> Callable[[int], str]:
     """Return the function that says what is known about the label of an image, by its index; "" if nothing is."""
     from mnistkit.evaluation import label_errors
 
-    if (dataset, split) == (label_errors.DATASET, label_errors.SPLIT):
+    if label_errors.are_known(dataset, split):
         return label_errors.describe
     return lambda index: ""
 

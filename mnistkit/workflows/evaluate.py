@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnistkit.device import FP32
 from mnistkit.exceptions import ThresholdNotMetError, UsageError
 from mnistkit.workflows.inputs import InferenceConfig, Inputs, check_request, finite, load_model, open_inputs
 
@@ -125,7 +126,7 @@ def _truth(inputs: Inputs) -> Truth:
     from mnistkit.evaluation.measure import Truth
 
     trusted = None
-    if (inputs.dataset.name, inputs.split) == (label_errors.DATASET, label_errors.SPLIT):
+    if label_errors.are_known(inputs.dataset.name, inputs.split):
         trusted = torch.from_numpy(label_errors.without_label_errors(inputs.data.indices))
     return Truth(inputs.dataset.classes, inputs.labels, trusted)
 
@@ -149,12 +150,12 @@ def _predict(inputs: Inputs, number: int, perturbed: Tensor | None) -> Outputs:
 
 
 def _answers(inputs: Inputs, number: int, logits: Tensor) -> Answered | None:
-    """Count what ``predict`` answers about pictures; None where the images were none."""
+    """Count what ``predict``, which computes in fp32, answers about pictures; None where the images were none."""
     from mnistkit.checkpoint import read_info
     from mnistkit.evaluation.answered import count_answers
     from mnistkit.inference.calibration import Calibration
 
-    if not inputs.origins[number]:
+    if not inputs.origins[number] or inputs.machine.precision.name != FP32.name:
         return None
     calibration = Calibration.of(read_info(Path(inputs.checkpoints[number].path)).calibration)
     return count_answers(inputs.origins[number], inputs.data.labels, logits.numpy(), calibration)

@@ -1,6 +1,6 @@
 """Running checkpoints over a split: what ``evaluate``, ``confusion`` and ``errors`` have in common.
 
-The order of use: :func:`check_request`, :func:`open_inputs`, then :func:`predict` for each checkpoint.
+The order of use: :func:`check_request`, :func:`open_inputs`, then :func:`run_checkpoint` for each checkpoint.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class InferenceConfig:
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything a forward pass needs but the weights, which :func:`predict` loads one model at a time.
+    """Everything a forward pass needs but the weights, which :func:`run_checkpoint` loads one model at a time.
 
     Attributes:
         dataset: The dataset.
@@ -81,7 +81,7 @@ class Inputs:
     origins: tuple[tuple[Origin, ...], ...]
 
     def header(self) -> dict[str, Any]:
-        """Return the fields of a :class:`SplitResult`, which say what was run."""
+        """Return the fields of a :class:`mnistkit.evaluation.results.base.SplitResult`, which say what was run."""
         return {
             "dataset": self.dataset.name,
             "split": self.split,
@@ -170,7 +170,7 @@ def load_model(checkpoint: EvaluatedCheckpoint, device: torch.device) -> tuple[n
     return loaded.model, Normalisation(loaded.info.mean, loaded.info.std)
 
 
-def predict(inputs: Inputs, number: int) -> Tensor:
+def run_checkpoint(inputs: Inputs, number: int) -> Tensor:
     """Return the logits of the ``number``-th checkpoint for all images; its weights are let go again afterwards.
 
     Returns:
@@ -213,8 +213,23 @@ def _load_as_prepared(name: str, config: InferenceConfig, found: Sequence[FoundC
             dataset = load_dataset(name, replace(config.load, preparation=preparation))
             _check_classes(dataset, each)
             loaded[preparation] = dataset
+    _check_same_pictures(list(loaded.values()))
     # Of data that is no pictures there is nothing to prepare.
     return [loaded.get(each.info.preparation, next(iter(loaded.values()))) for each in found]
+
+
+def _check_same_pictures(datasets: Sequence[Dataset]) -> None:
+    """Raise if preparations left out different pictures: then no two models would be given the same ones.
+
+    Raises:
+        DataError: they did.
+    """
+    files = [[origin.file for split in (each.train, each.test) for origin in split.origins] for each in datasets]
+    if any(each != files[0] for each in files):
+        raise DataError(
+            f"{datasets[0].name} has pictures that cannot be prepared for all of the checkpoints",
+            hint="give the checkpoints one at a time",
+        )
 
 
 def _check_classes(dataset: Dataset, found: FoundCheckpoint) -> None:

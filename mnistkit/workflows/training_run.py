@@ -11,7 +11,7 @@ from mnistkit.data import is_folder, load_dataset
 from mnistkit.data.base import Dataset, LoadOptions
 from mnistkit.device import set_up_machine
 from mnistkit.evaluation.metrics import Metrics, measure
-from mnistkit.exceptions import InterruptedRunError, OutputError
+from mnistkit.exceptions import InterruptedRunError, OutputError, RecipeError
 from mnistkit.inference.logits import predict_logits
 from mnistkit.preparation import Preparation
 from mnistkit.recipe import Recipe
@@ -70,7 +70,8 @@ class TrainingRun:
 
     @property
     def _goes_on(self) -> bool:
-        return self.config.resume and not self.config.overwrite and self.folder.state.exists()
+        is_begun = self.folder.status() == "unfinished" and self.folder.state.exists()
+        return self.config.resume and not self.config.overwrite and is_begun
 
     def _load_options(self) -> LoadOptions:
         """Return how the dataset is read: where a run goes on, prepared as when it was begun.
@@ -87,7 +88,11 @@ class TrainingRun:
                 f"{self.folder.path} was begun by a version of mnistkit that prepared pictures differently",
                 hint="--overwrite starts again",
             )
-        return replace(options, preparation=Preparation.of(stored))
+        try:
+            return replace(options, preparation=Preparation.of(stored))
+        except (TypeError, ValueError) as error:
+            message = f"{self.folder.recipe}: its preparation is damaged"
+            raise RecipeError(message, hint="--overwrite starts again") from error
 
     def _facts(self, dataset: Dataset) -> dict[str, Any]:
         return {**run_facts(self.config, self.objective), PREPARATION: asdict(dataset.preparation)}
@@ -127,7 +132,7 @@ class TrainingRun:
             architecture=self.config.architecture,
             parameters=_parameters(state),
             dataset=self.config.dataset,
-            preparation=setup.dataset.preparation.kind,
+            preparation=setup.dataset.preparation,
             preparation_reason=setup.dataset.preparation_reason,
             train_size=len(job.train),
             val_size=0 if job.val is None else len(job.val),

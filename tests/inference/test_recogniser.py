@@ -149,7 +149,7 @@ def test_outputs_that_are_no_numbers_are_never_an_answer() -> None:
 
 
 def test_a_checkpoint_for_other_sizes_is_refused() -> None:
-    with pytest.raises(CheckpointError, match="for pictures of 32x48; predict makes 28x28"):
+    with pytest.raises(CheckpointError, match="for pictures of 32x48; they are made 28x28 here"):
         recogniser(input_size=(48, 32))
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from mnistkit.preparation import INK
 from mnistkit.reporting.training.terminal import TrainingDisplay, clock, mean_and_std, sparkline
 from mnistkit.training.events import EpochRecord, RunStart, StepReport
 
@@ -14,7 +15,7 @@ START = RunStart(
     architecture="lenet5",
     parameters=61_706,
     dataset="mnist",
-    preparation="ink",
+    preparation=INK,
     preparation_reason="",
     train_size=55_000,
     val_size=5_000,

@@ -21,7 +21,7 @@ from mnistkit.preparation import INK, Preparation
 from mnistkit.workflows.bundle import BundleConfig, bundle
 from mnistkit.workflows.evaluate import EvaluateConfig, evaluate
 from mnistkit.workflows.inputs import InferenceConfig, open_inputs
-from mnistkit.workflows.inputs import predict as logits_of
+from mnistkit.workflows.inputs import run_checkpoint as logits_of
 from mnistkit.workflows.predict import PredictConfig, open_run
 from mnistkit.workflows.train import train
 from mnistkit.workflows.train_config import TrainConfig

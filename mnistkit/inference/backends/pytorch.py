@@ -40,7 +40,8 @@ class TorchBackend:
         """Return the logits, shape (n, classes), of tiles of shape (n, 28, 28)."""
         if not len(tiles):
             return np.zeros((0, self._classes), dtype=np.float32)
-        images = torch.from_numpy(tiles).unsqueeze(1).to(self._device)
+        # A copy, because the array may be a read-only view of a file.
+        images = torch.from_numpy(np.array(tiles, order="C")).unsqueeze(1).to(self._device)
         found = predict_logits(self._model, images, self._normalisation, batch_size=self._batch_size)
         logits: NDArray[np.float32] = found.cpu().numpy()
         return logits

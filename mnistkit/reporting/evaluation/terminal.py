@@ -92,8 +92,8 @@ def notes(result: EvaluateResult) -> Iterator[str]:
     )
     if any(row.answers for row in result.rows):
         yield (
-            "answers of predict: it refuses pictures in which it finds nothing, or several digits, and those of "
-            "which it is unsure; the other figures count the most probable class of every picture."
+            "answers of predict: it refuses pictures in which it finds nothing, several digits or something else, "
+            "and those of which it is unsure; the other figures count the most probable class of every picture."
         )
     if any(row.without_label_errors for row in result.rows):
         yield (

@@ -11,7 +11,6 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn,
 from rich.table import Column
 from rich.text import Text
 
-from mnistkit.preparation import KINDS as PREPARATIONS
 from mnistkit.reporting import console as consoles
 from mnistkit.reporting.numbers import percent, percentage
 from mnistkit.reporting.training.figure import CurvesWriter
@@ -45,7 +44,7 @@ class TrainingDisplay(CurvesWriter):
         sizes += f" and {start.val_size:,} validation images" if start.val_size else " images, none held out"
         self._print(f"{start.architecture} ({start.parameters:,} parameters) on {start.dataset}: {sizes}")
         if start.preparation_reason:
-            meaning = PREPARATIONS[start.preparation]
+            meaning = start.preparation.meaning
             self._print(f"preparation {start.preparation}: {meaning} ({start.preparation_reason})")
         self._print(f"{start.device}, {start.precision} ({start.precision_reason}); seed {start.seed}")
         self._print(f"run folder: {start.folder}")
