@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ import pytest
 
 import mnistkit
 from mnistkit.files import CACHE_VARIABLE
+from tests.support.cli import CliResult, RunCli
 
 if TYPE_CHECKING:
     from mnistkit.data.base import Dataset
@@ -23,37 +23,47 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-@dataclass(frozen=True)
-class CliResult:
-    """What one run of the command line gave: exit code, standard output, standard error."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture(scope="session")
-def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One cache for the whole session, so that MNIST is decoded once."""
-    return tmp_path_factory.mktemp("cache")
+@pytest.fixture(scope="session", autouse=True)
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Run all tests without the user's settings and with one cache, so that MNIST is decoded once."""
+    cache = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("MNISTKIT_", "_MNISTKIT_")) or name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+                patch.delenv(name)
+        patch.setenv(CACHE_VARIABLE, str(cache))
+        # Subprocesses run this very code, from wherever they are started.
+        patch.setenv("PYTHONPATH", str(Path(mnistkit.__file__).parent.parent))
+        yield cache
 
 
 @pytest.fixture(autouse=True)
-def isolated(tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run each test in its own folder and without the user's settings."""
-    for name in list(os.environ):
-        if name.startswith(("MNISTKIT_", "_MNISTKIT_")) or name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv(CACHE_VARIABLE, str(shared_cache))
-    # Subprocesses run this very code, from wherever they are started.
-    monkeypatch.setenv("PYTHONPATH", str(Path(mnistkit.__file__).parent.parent))
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run each test in a folder of its own."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def digits_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset "digits" of 1,200 training and 200 test images of MNIST, as IDX files."""
+    from tests.support.dataset_folders import make_digits
+
+    return make_digits(tmp_path_factory.mktemp("data") / "digits")
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lenet5 that learnt from 4,000 MNIST images for a second: right on most of them."""
+    from mnistkit.data import load_dataset
+    from tests.support.toys import save_trained
+
+    return save_trained(tmp_path_factory.mktemp("trained") / "model.safetensors", load_dataset("mnist"), steps=60)
 
 
 @pytest.fixture
 def toys(monkeypatch: pytest.MonkeyPatch) -> Dataset:
     """A registered dataset "toys" of three classes, with 120 test images."""
-    from tests.evaluation.toys import register, toy_dataset
+    from tests.support.toys import register, toy_dataset
 
     return register(monkeypatch, toy_dataset("toys", ("left", "middle", "right")))
 
@@ -61,7 +71,7 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> Dataset:
 @pytest.fixture
 def constants(toys: Dataset, tmp_path: Path) -> list[str]:
     """Three checkpoints for the toys, "always-0" to "always-2", each of which always says one class."""
-    from tests.evaluation.toys import save_constant
+    from tests.support.toys import save_constant
 
     return [str(save_constant(tmp_path / f"always-{i}.safetensors", toys, i)) for i in range(3)]
 
@@ -81,7 +91,7 @@ def each_processor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture
-def run_cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., CliResult]:
+def run_cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> RunCli:
     """Return a function that runs ``mnistkit`` with some arguments inside this process."""
     from mnistkit.cli import main
 

@@ -15,20 +15,20 @@ from mnistkit.data import dataset_names
 from mnistkit.exceptions import CheckpointError, PictureError
 from mnistkit.inference.answers import Answer, Failure
 from mnistkit.models import model_names
-from tests.digits import write_digits
-from tests.imaged import encoded, page
+from mnistkit.workflows.train import TrainResult
+from tests.support.cli import RunCli
+from tests.support.pictures import encoded, page
 
 README = Path(__file__).parents[1] / "README.md"
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path):
-    folder = tmp_path_factory.mktemp("api")
-    digits = write_digits(folder / "digits")
-    return mnistkit.train("lenet5", str(digits), out=folder / "run", device="cpu", epochs=2, batch_size=64)
+def run(tmp_path_factory: pytest.TempPathFactory, digits_folder: Path) -> TrainResult:
+    out = tmp_path_factory.mktemp("api") / "run"
+    return mnistkit.train("lenet5", str(digits_folder), out=out, device="cpu", epochs=2, batch_size=64)
 
 
-def test_the_example_in_the_readme_runs(shared_cache: Path) -> None:
+def test_the_example_in_the_readme_runs() -> None:
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert len(blocks) == 1
     code = blocks[0].replace('train("lenet5")', 'train("lenet5", epochs=1, batch_size=1000)')
@@ -56,7 +56,7 @@ def test_every_public_name_exists() -> None:
         mnistkit.nothing  # noqa: B018
 
 
-def test_answers_agree_with_the_reported_accuracy(run) -> None:
+def test_answers_agree_with_the_reported_accuracy(run: TrainResult) -> None:
     test = mnistkit.load_dataset(run.metrics["dataset"]).test
     answers = mnistkit.load(run.checkpoint).predict_all(test.images)
     best = [answer.ranking[0][0] for answer in answers]
@@ -67,7 +67,7 @@ def test_answers_agree_with_the_reported_accuracy(run) -> None:
     assert all(sum(share for _, share in answer.ranking) == pytest.approx(1) for answer in answers)
 
 
-def test_arrays_of_any_size_and_polarity_are_read(run) -> None:
+def test_arrays_of_any_size_and_polarity_are_read(run: TrainResult) -> None:
     recogniser = mnistkit.load(run.folder.path, device="cpu")
     tile = mnistkit.load_dataset("mnist").test.images[0]
     white_on_black, black_on_white = recogniser.predict(tile), recogniser.predict(255 - tile)
@@ -80,7 +80,7 @@ def test_arrays_of_any_size_and_polarity_are_read(run) -> None:
         recogniser.predict(np.zeros((2, 28, 28), np.uint8))
 
 
-def test_files_bytes_and_paths_are_read_as_the_command_reads_them(run, run_cli) -> None:
+def test_files_bytes_and_paths_are_read_as_the_command_reads_them(run: TrainResult, run_cli: RunCli) -> None:
     content = encoded(page(), "PNG")
     Path("page.png").write_bytes(content)
     recogniser = mnistkit.load(run.folder.path, device="cpu")
@@ -93,7 +93,7 @@ def test_files_bytes_and_paths_are_read_as_the_command_reads_them(run, run_cli) 
     assert repr(recogniser) == "Recogniser(run: lenet5, 10 classes)"
 
 
-def test_what_cannot_be_read_is_raised_for_one_and_stands_in_its_place_among_several(run) -> None:
+def test_what_cannot_be_read_is_raised_for_one_and_stands_in_its_place_among_several(run: TrainResult) -> None:
     recogniser = mnistkit.load(run.folder.path, device="cpu")
     with pytest.raises(PictureError, match=r"gone\.png does not exist"):
         recogniser.predict("gone.png")
@@ -102,7 +102,7 @@ def test_what_cannot_be_read_is_raised_for_one_and_stands_in_its_place_among_sev
     assert recogniser.predict_all([]) == []
 
 
-def test_a_run_leaves_its_curves(run) -> None:
+def test_a_run_leaves_its_curves(run: TrainResult) -> None:
     assert run.folder.curves.read_bytes().startswith(b"\x89PNG")
 
 

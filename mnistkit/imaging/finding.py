@@ -40,9 +40,10 @@ def collect(ink: Ink, glyphs: Sequence[Glyph], shape: Shape | None) -> Statistic
     return Statistics(ink.levels.contrast, ink.levels.noise, len(glyphs), length, shape or _NO_SHAPE)
 
 
-# Limits from pictures drawn from 300 MNIST validation images in ten styles (tests/imaging/generator.py) and 30 of
-# each kind without a digit. Of the digits, 99 % stand out of their noise more than 12-fold and are at most 8.3
-# pixels thick; the longest path is 3.5, none has more than 2 holes, and the broadest is 1.5 times as wide as high.
+# Limits from pictures drawn from 300 MNIST validation images in ten styles (tests/support/picture_generator.py)
+# and 30 of each kind without a digit. Of the digits, 99 % stand out of their noise more than 12-fold and are at
+# most 8.3 pixels thick; the longest path is 3.5, none has more than 2 holes, and the broadest is 1.5 times as wide
+# as high.
 _LEAST_CONTRAST = 8.0
 _CONTRAST_TO_NOISE = 5.5
 _SHORTEST = 0.03

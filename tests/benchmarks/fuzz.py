@@ -24,8 +24,8 @@ import numpy as np
 from PIL import Image
 
 from mnistkit.data import load_dataset
-from tests.benchmarks.memory import RSS_UNIT
-from tests.imaging.generator import STYLES, digit_picture
+from tests.support.memory import RSS_UNIT
+from tests.support.picture_generator import STYLES, digit_picture
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO", "TGA", "PCX")
 

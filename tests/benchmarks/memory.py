@@ -11,8 +11,8 @@ import subprocess
 import sys
 import tempfile
 
-# What the operating system counts the resident set size in, in bytes.
-RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+from tests.support.memory import RSS_UNIT
+
 TRAIN = ["-m", "mnistkit", "train", "--arch", "convnext", "--epochs", "1", "--out"]
 
 

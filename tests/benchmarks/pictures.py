@@ -3,10 +3,10 @@
     python tests/benchmarks/pictures.py CHECKPOINT [--each N] [--seed S] [--split val|test]
 
 For each style N single digits, N pictures of each kind without exactly one digit, and N digits in each kind of
-surroundings are drawn by tests/imaging/generator.py, written as PNG files, and read, prepared and classified. A
-picture is refused if the preparation finds no digit or several, or if the probability stays below the checkpoint's
-threshold. Digits with surroundings are reported apart. Choices are made with ``--split val``; the test images are
-for the final report alone.
+surroundings are drawn by tests/support/picture_generator.py, written as PNG files, and read, prepared and
+classified. A picture is refused if the preparation finds no digit or several, or if the probability stays below
+the checkpoint's threshold. Digits with surroundings are reported apart. Choices are made with ``--split val``; the
+test images are for the final report alone.
 """
 
 from __future__ import annotations
@@ -17,20 +17,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
+import mnistkit
 from mnistkit.data import load_dataset
-from mnistkit.data.batches import Normalisation
-from mnistkit.device import choose_precision
 from mnistkit.imaging.load import load_picture
 from mnistkit.imaging.prepare import prepare
 from mnistkit.imaging.prepared import Prepared
-from mnistkit.inference.calibration import Calibration
-from mnistkit.inference.checkpoints import load_checkpoint
-from mnistkit.inference.logits import predict_logits
-from mnistkit.locate import locate_checkpoint
 from mnistkit.preparation import INK
-from tests.imaging.generator import (
+from tests.support.picture_generator import (
     CLEAN,
     STYLES,
     SURROUNDED,
@@ -41,7 +35,6 @@ from tests.imaging.generator import (
     without_digit,
 )
 
-CPU = torch.device("cpu")
 GROUNDS = ("phone", "drawing", "board")
 
 
@@ -88,14 +81,10 @@ def examine(made: Made) -> Outcome:
 
 def classify(checkpoint: str, outcomes: list[Outcome]) -> tuple[np.ndarray, np.ndarray, float]:
     """Return the predicted digits, their probabilities, and the probability below which there is no answer."""
-    loaded = load_checkpoint(locate_checkpoint(checkpoint, print), CPU)
-    calibration = Calibration.of(loaded.info.calibration)
-    tiles = torch.from_numpy(np.stack([outcome.prepared.tile for outcome in outcomes]))[:, None]
-    normalisation = Normalisation(loaded.info.mean, loaded.info.std)
-    precision = choose_precision(CPU, "fp32")
-    logits = predict_logits(loaded.model, tiles, normalisation, batch_size=256, precision=precision)
-    best = calibration.probabilities(logits).max(dim=1)
-    return best.indices.numpy(), best.values.numpy(), calibration.threshold
+    recogniser = mnistkit.load(checkpoint, device="cpu")
+    logits = recogniser.logits(np.stack([outcome.prepared.tile for outcome in outcomes]))
+    shares = recogniser.calibration.probabilities(logits)
+    return shares.argmax(axis=1), shares.max(axis=1), recogniser.calibration.threshold
 
 
 def report(outcomes: list[Outcome], digits: np.ndarray, sure: np.ndarray, threshold: float) -> None:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.imaged import write_tiles
+from tests.support.pictures import write_tiles
 
 
 def seconds(arguments: Sequence[str]) -> tuple[float, float]:

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from mnistkit.reporting.confusion.files import FORMATS
-from tests.evaluation.toys import register, save_constant, toy_dataset
 from tests.support.cli import run_and_see_what_is_loaded
 from tests.support.files import check_file
+from tests.support.toys import register, save_constant, toy_dataset
 
 
 def test_prints_a_table_and_the_pairs(run_cli, toys, constants):

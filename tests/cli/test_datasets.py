@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from mnistkit.data import dataset_names
-from tests.data.folders import make_classes, make_idx
-from tests.data.served import served
+from tests.support.dataset_folders import make_classes, make_idx
+from tests.support.download_server import served
 
 Run = Callable[..., object]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,7 @@ import torch
 from mnistkit import __version__
 from mnistkit import device as device_module
 from mnistkit.workflows.env import PACKAGES
-from tests.conftest import CliResult
-from tests.support.cli import run_and_see_what_is_loaded
-
-RunCli = Callable[..., CliResult]
+from tests.support.cli import CliResult, RunCli, run_and_see_what_is_loaded
 
 
 def test_the_report_has_a_line_per_fact(run_cli: RunCli, shared_cache: Path) -> None:

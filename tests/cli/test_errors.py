@@ -8,9 +8,9 @@ from PIL import Image
 
 from mnistkit.reporting.errors.files import FORMATS
 from mnistkit.workflows import suspect
-from tests.evaluation.toys import register, save_constant, toy_dataset
 from tests.support.cli import run_and_see_what_is_loaded
 from tests.support.files import check_file
+from tests.support.toys import register, save_constant, toy_dataset
 
 
 def test_shows_pictures_with_what_they_are_and_were_taken_for(run_cli, toys, constants):

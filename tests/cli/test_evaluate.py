@@ -3,9 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from mnistkit.data import load_dataset
-from tests.evaluation.toys import save_constant, save_trained
 from tests.support.cli import run_and_see_what_is_loaded
+from tests.support.toys import save_constant
 
 
 def test_prints_a_table_and_keeps_progress_apart(run_cli, constants):
@@ -94,10 +93,8 @@ def test_a_broken_checkpoint_is_1_in_one_line(run_cli, tmp_path, constants):
         assert result.err.startswith("error: ") and f"{name}.safetensors" in result.err
 
 
-def test_mnist_itself(run_cli, tmp_path):
-    mnist = load_dataset("mnist")
-    path = save_trained(tmp_path / "m.safetensors", mnist, steps=60)
-    result = run_cli("evaluate", path, "--device", "cpu", "--json")
+def test_mnist_itself(run_cli, checkpoint):
+    result = run_cli("evaluate", checkpoint, "--device", "cpu", "--json")
     document = json.loads(result.out)
     row = document["models"][0]
     assert (document["n"], row["without_label_errors"]["n"]) == (10000, 9985)

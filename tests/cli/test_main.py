@@ -6,7 +6,7 @@ import errno
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,7 @@ from mnistkit.exceptions import (
     UsageError,
 )
 from mnistkit.models import model_names
-from tests.conftest import CliResult
-from tests.support.cli import HEAVY, run_and_see_what_is_loaded, run_module
-
-RunCli = Callable[..., CliResult]
+from tests.support.cli import HEAVY, CliResult, RunCli, run_and_see_what_is_loaded, run_module
 
 
 def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,10 +15,8 @@ from mnistkit.checkpoint import CheckpointInfo, load_tensors, read_info, save_ch
 from mnistkit.models import build_model, get_architecture, model_names
 from mnistkit.recipe import Recipe, flatten, recipe_keys
 from mnistkit.recipe_sources import read_recipe_file
-from tests.conftest import CliResult
-from tests.evaluation.toys import register, save_trained, toy_dataset
-
-RunCli = Callable[..., CliResult]
+from tests.support.cli import RunCli
+from tests.support.toys import register, save_trained, toy_dataset
 
 
 @pytest.mark.usefixtures("nothing_bundled")

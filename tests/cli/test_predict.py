@@ -9,30 +9,19 @@ import os
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from mnistkit.files import CACHE_VARIABLE
 from mnistkit.imaging.limits import DEFAULT_LIMITS
 from mnistkit.locate import DEFAULT_BUNDLED
-from tests.conftest import CliResult
-from tests.imaged import encoded, mnist_checkpoint, page, two_digits, write_tiles
-from tests.support.cli import HEAVY, run_module
+from tests.support.cli import HEAVY, CliResult, RunCli, run_module
 from tests.support.names import unescaped
+from tests.support.pictures import encoded, page, two_digits, write_tiles
 
-RunCli = Callable[..., CliResult]
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files only")
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(CACHE_VARIABLE, str(shared_cache))
-        return mnist_checkpoint(tmp_path_factory.mktemp("trained") / "model.safetensors")
 
 
 @pytest.fixture

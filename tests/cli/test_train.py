@@ -12,14 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.folders import make_classes
-from tests.digits import write_digits
+from tests.support.dataset_folders import make_classes, make_digits
 
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """2,400 training and 200 test images of MNIST."""
-    return write_digits(tmp_path_factory.mktemp("data") / "digits", train=2400)
+    return make_digits(tmp_path_factory.mktemp("data") / "digits", train=2400)
 
 
 def arguments(digits: Path, *more: str) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from mnistkit.data import decoded
 from mnistkit.data.decoded import open_packed
 from mnistkit.data.packed import RawSplits, pack
-from tests.data.raw_splits import decoded_bytes, random_splits
+from tests.support.raw_splits import decoded_bytes, random_splits
 
 SPLITS = random_splits(3, 2)
 OPEN = """

@@ -10,7 +10,7 @@ import pytest
 
 from mnistkit.data.download import RemoteFile, download_file, has_md5
 from mnistkit.exceptions import DownloadError
-from tests.data.served import Server, md5
+from tests.support.download_server import Server, md5
 
 NAME = "numbers.gz"
 # Three chunks and a bit; half of it is more than one.

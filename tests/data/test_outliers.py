@@ -11,7 +11,7 @@ from mnistkit.data.outliers import draw_outliers
 
 
 @pytest.fixture(scope="module")
-def digits(shared_cache: object) -> NDArray[np.uint8]:
+def digits() -> NDArray[np.uint8]:
     return load_dataset("mnist").train.images[:100]
 
 

@@ -13,7 +13,7 @@ from mnistkit.data.idx import format_idx
 from mnistkit.data.packed import RawSplits, pack, read_header, unpack, views
 from mnistkit.data.sets.mnist import PACKED
 from mnistkit.exceptions import DataError
-from tests.data.raw_splits import decoded_bytes, random_splits
+from tests.support.raw_splits import decoded_bytes, random_splits
 
 PUBLISHED = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",

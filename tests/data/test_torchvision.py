@@ -15,7 +15,7 @@ import torchvision.datasets.utils as torchvision_utils
 from mnistkit.data import dataset_names, get_dataset_info, load_dataset
 from mnistkit.data.base import LoadOptions
 from mnistkit.exceptions import DownloadError, OutputError
-from tests.data.served import CLASS_NAMES, TEST, TRAIN, served
+from tests.support.download_server import CLASS_NAMES, TEST, TRAIN, served
 
 NAME = "fashion-mnist"
 FILE = "train-images-idx3-ubyte.gz"

@@ -9,7 +9,7 @@ from PIL import Image
 from mnistkit.data import load_dataset
 from mnistkit.data.base import Dataset, LoadOptions
 from mnistkit.exceptions import DataError, UnknownNameError
-from tests.data.folders import level, make_classes, make_idx
+from tests.support.dataset_folders import level, make_classes, make_idx
 
 
 def centres(dataset: Dataset) -> list[int]:

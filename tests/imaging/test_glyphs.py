@@ -22,7 +22,7 @@ from mnistkit.imaging.reading_order import reading_places
 from mnistkit.imaging.threshold import ink_levels
 from mnistkit.imaging.tile import make_tile
 from mnistkit.preparation import INK
-from tests.imaging.generator import STYLES, Page, page_of_digits
+from tests.support.picture_generator import STYLES, Page, page_of_digits
 
 COLUMNS = 6
 

@@ -16,7 +16,7 @@ from PIL import Image, ImageCms, ImageOps
 from mnistkit.exceptions import PictureError
 from mnistkit.imaging.limits import Limits
 from mnistkit.imaging.load import Picture, load_picture
-from tests.imaged import encoded
+from tests.support.pictures import encoded
 
 COLOURS = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
 # Smaller than some of the pictures, so that they are reduced as well.

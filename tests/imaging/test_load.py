@@ -17,7 +17,7 @@ from mnistkit.imaging.limits import DEFAULT_LIMITS, Limits
 from mnistkit.imaging.load import WORKING_SIDE, load_picture
 from mnistkit.imaging.prepare import prepare
 from mnistkit.preparation import INK
-from tests.imaged import encoded
+from tests.support.pictures import encoded
 
 COLOURS = np.random.default_rng(0).integers(0, 255, (30, 40, 3), dtype=np.uint8)
 GREY = np.arange(30 * 40, dtype=np.uint16).reshape(30, 40)

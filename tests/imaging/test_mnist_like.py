@@ -10,7 +10,7 @@ from mnistkit.imaging.load import load_picture
 from mnistkit.imaging.mnist_like import as_tiles
 from mnistkit.imaging.prepare import prepare
 from mnistkit.preparation import INK
-from tests.imaged import encoded
+from tests.support.pictures import encoded
 
 
 @pytest.fixture(scope="module")

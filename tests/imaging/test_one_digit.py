@@ -18,8 +18,15 @@ from mnistkit.imaging.load import Picture, load_picture
 from mnistkit.imaging.prepare import prepare
 from mnistkit.imaging.prepared import Finding, Prepared
 from mnistkit.preparation import INK
-from tests.imaged import encoded
-from tests.imaging.generator import STYLES, SURROUNDED, WITHOUT_DIGIT, digit_picture, several_digits, without_digit
+from tests.support.picture_generator import (
+    STYLES,
+    SURROUNDED,
+    WITHOUT_DIGIT,
+    digit_picture,
+    several_digits,
+    without_digit,
+)
+from tests.support.pictures import encoded
 
 # Small pictures keep the tests fast; the sizes of real ones are measured by tests/benchmarks/pictures.py.
 SMALL = {

@@ -24,7 +24,7 @@ from mnistkit.inference.checkpoints import FoundCheckpoint
 from mnistkit.inference.recogniser import Recogniser
 from mnistkit.inference.side_by_side import SideBySide
 from mnistkit.preparation import Preparation
-from tests.imaged import encoded, page, two_digits
+from tests.support.pictures import encoded, page, two_digits
 
 INFO = CheckpointInfo(
     architecture="none",

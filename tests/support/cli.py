@@ -1,4 +1,4 @@
-"""Running the command line in a process of its own."""
+"""Running the command line, in this process or in one of its own."""
 
 from __future__ import annotations
 
@@ -6,11 +6,25 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 HEAVY = ("torch", "torchvision", "numpy", "sklearn", "scipy", "PIL", "matplotlib", "jinja2")
 """What takes long to import: help, completion and wrong usage must do without it."""
+
+
+@dataclass(frozen=True)
+class CliResult:
+    """What one run of the command line gave: exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+RunCli = Callable[..., CliResult]
+"""What the fixture ``run_cli`` gives: a function that runs ``mnistkit`` with arguments inside this process."""
 
 _RUN_ALL = """
 import io, json, sys

@@ -11,7 +11,7 @@ from mnistkit.inference.logits import predict_logits
 from mnistkit.recipe import Recipe
 from mnistkit.training.cross_validation import cross_validate, fold_numbers
 from mnistkit.training.setup import TrainingSetup
-from tests.evaluation.toys import toy_dataset
+from tests.support.toys import toy_dataset
 
 
 def test_folds_are_as_large_as_each_other_and_hold_every_class_alike() -> None:

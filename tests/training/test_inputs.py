@@ -16,7 +16,7 @@ NORMALISATION = Normalisation(0.1307, 0.3081)
 
 
 @pytest.fixture(scope="module")
-def pixels(shared_cache: object) -> torch.Tensor:
+def pixels() -> torch.Tensor:
     return torch.from_numpy(load_dataset("mnist").train.images[:10].copy()).unsqueeze(1)
 
 

@@ -34,7 +34,7 @@ QUICK = Recipe(
 
 
 @pytest.fixture(scope="session")
-def digits(shared_cache: object) -> tuple[DeviceImages, DeviceImages]:
+def digits() -> tuple[DeviceImages, DeviceImages]:
     """160 training and 40 validation images of MNIST."""
     mnist = load_dataset("mnist").train
     parts = mnist.take(np.arange(160)), mnist.take(np.arange(160, 200))

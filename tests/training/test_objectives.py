@@ -26,7 +26,7 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
-def digits(shared_cache: object) -> Dataset:
+def digits() -> Dataset:
     """200 training images of MNIST."""
     mnist = load_dataset("mnist")
     few = mnist.train.take(np.arange(200))

@@ -17,7 +17,7 @@ from mnistkit.inference.calibration import MAX_FALSE_ALARM_RATE, Calibration
 from mnistkit.inference.checkpoints import load_checkpoint
 from mnistkit.workflows import bundle as workflow
 from mnistkit.workflows.bundle import BundleConfig, bundle
-from tests.evaluation.toys import register, save_trained, toy_dataset
+from tests.support.toys import register, save_trained, toy_dataset
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from mnistkit.checkpoint import save_checkpoint
 from mnistkit.exceptions import CheckpointError, UsageError
 from mnistkit.models import build_model
 from mnistkit.workflows.confusion import NORMALIZE_CHOICES, ConfusionConfig, confusion
-from tests.evaluation.toys import info_for, register, save_constant, save_trained, toy_dataset
+from tests.support.toys import info_for, register, save_constant, save_trained, toy_dataset
 
 
 def config(*checkpoints, **changes):

@@ -10,8 +10,8 @@ from mnistkit.data.base import LoadOptions
 from mnistkit.data.packed import unpack
 from mnistkit.exceptions import DataError, OutputError, UnknownNameError, UsageError
 from mnistkit.workflows.datasets import fetch_dataset, list_datasets, pack_mnist, sample_dataset
-from tests.data.folders import make_classes, make_idx
-from tests.data.served import TRAIN, served
+from tests.support.dataset_folders import make_classes, make_idx
+from tests.support.download_server import TRAIN, served
 
 
 def test_all_datasets_are_listed() -> None:

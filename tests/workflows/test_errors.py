@@ -8,7 +8,7 @@ import torch
 from mnistkit.data import load_dataset
 from mnistkit.exceptions import UsageError
 from mnistkit.workflows.errors import SORT_CHOICES, ErrorsConfig, find_errors
-from tests.evaluation.toys import register, save_constant, save_trained
+from tests.support.toys import register, save_constant, save_trained
 
 
 @pytest.fixture

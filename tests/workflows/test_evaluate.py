@@ -11,7 +11,7 @@ from mnistkit.evaluation.label_errors import LABEL_ERRORS
 from mnistkit.exceptions import CheckpointError, DataError, DeviceError, ThresholdNotMetError, UsageError
 from mnistkit.models import build_model
 from mnistkit.workflows.evaluate import EvaluateConfig, check_threshold, evaluate, require_accuracy
-from tests.evaluation.toys import bars, info_for, register, save_constant, save_trained, toy_dataset
+from tests.support.toys import bars, info_for, register, save_constant, save_trained, toy_dataset
 
 THREE = ("left", "middle", "right")
 

@@ -18,16 +18,15 @@ from mnistkit.workflows.evaluate import EvaluateConfig, evaluate
 from mnistkit.workflows.suspect import SuspectConfig, find_suspects
 from mnistkit.workflows.train import TrainResult, train
 from mnistkit.workflows.train_config import TrainConfig
-from tests.digits import write_digits
+from tests.support.dataset_folders import make_digits
 
 ON_CPU = ("fp32", "bf16")
 
 
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MNISTKIT_CACHE", str(shared_cache))
-        return write_digits(tmp_path_factory.mktemp("data") / "digits", train=600, test=150)
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """600 training and 150 test images of MNIST."""
+    return make_digits(tmp_path_factory.mktemp("data") / "digits", train=600, test=150)
 
 
 @pytest.fixture

@@ -30,14 +30,7 @@ from mnistkit.preparation import INK
 from mnistkit.workflows import predict as workflow
 from mnistkit.workflows.picture_files import find_pictures
 from mnistkit.workflows.predict import PredictConfig, open_run
-from tests.imaged import encoded, mnist_checkpoint, page, two_digits, write_tiles
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MNISTKIT_CACHE", str(shared_cache))
-        return mnist_checkpoint(tmp_path_factory.mktemp("trained") / "model.safetensors")
+from tests.support.pictures import encoded, page, two_digits, write_tiles
 
 
 def results(checkpoint: Path, *inputs: object, **options: object) -> list[Answer | Failure]:

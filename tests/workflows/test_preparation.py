@@ -25,7 +25,7 @@ from mnistkit.workflows.inputs import run_checkpoint as logits_of
 from mnistkit.workflows.predict import PredictConfig, open_run
 from mnistkit.workflows.train import train
 from mnistkit.workflows.train_config import TrainConfig
-from tests.imaged import page
+from tests.support.pictures import page
 
 CLASSES = ("circle", "cross", "stroke")
 

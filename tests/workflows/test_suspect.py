@@ -7,7 +7,7 @@ from mnistkit.data.base import LabelledImages
 from mnistkit.exceptions import DataError, UsageError
 from mnistkit.workflows import suspect
 from mnistkit.workflows.suspect import FOLDS, SuspectConfig, find_suspects
-from tests.evaluation.toys import register, toy_dataset
+from tests.support.toys import register, toy_dataset
 
 SPOILED = (3, 77, 200, 333)
 

@@ -30,21 +30,14 @@ from mnistkit.runs import RunFolder
 from mnistkit.training.events import RunEnd, TrainingEvents
 from mnistkit.workflows.train import TrainResult, resolve_recipe, train, train_seeds
 from mnistkit.workflows.train_config import TrainConfig
-from tests.digits import write_digits
 from tests.support.teacher import Taught
 
 QUICK = {"epochs": 2, "learning_rate": 2e-3, "batch_size": 64, "ema_decay": 0.9}
 
 
-@pytest.fixture(scope="module")
-def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """1,200 training and 200 test images of MNIST."""
-    return write_digits(tmp_path_factory.mktemp("data") / "digits")
-
-
 @pytest.fixture
-def config(digits: Path, tmp_path: Path) -> TrainConfig:
-    return TrainConfig("lenet5", str(digits), (("test", QUICK),), device="cpu", out=tmp_path / "run")
+def config(digits_folder: Path, tmp_path: Path) -> TrainConfig:
+    return TrainConfig("lenet5", str(digits_folder), (("test", QUICK),), device="cpu", out=tmp_path / "run")
 
 
 class Notes(TrainingEvents):

@@ -1,4 +1,4 @@
-"""Folders of a user's own data: pictures in a folder for each class, or IDX files."""
+"""Datasets as a user has them: pictures in a folder for each class, or IDX files."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import gzip
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from mnistkit.data import load_dataset
 from mnistkit.data.idx import format_idx
 
 
@@ -29,10 +31,24 @@ def make_classes(folder: Path, classes: dict[str, int], paper: int = 0) -> Path:
 
 def make_idx(folder: Path, split: str, labels: list[int], size: int = 28, suffix: str = "") -> Path:
     """Make the two IDX files of a split ("train" or "t10k") of random square images."""
-    folder.mkdir(exist_ok=True)
     images = np.random.default_rng(0).integers(0, 99, (len(labels), size, size), dtype=np.uint8)
-    for name, array in (("images-idx3", images), ("labels-idx1", np.array(labels, dtype=np.uint8))):
+    _write_split(folder, split, images, np.array(labels), suffix)
+    return folder
+
+
+def make_digits(folder: Path, train: int = 1200, test: int = 200) -> Path:
+    """Make the four IDX files of a dataset of the first real MNIST images, for quick training runs."""
+    mnist = load_dataset("mnist")
+    for split, part, count in (("train", mnist.train, train), ("t10k", mnist.test, test)):
+        _write_split(folder, split, part.images[:count], part.labels[:count])
+    return folder
+
+
+def _write_split(
+    folder: Path, split: str, images: NDArray[np.uint8], labels: NDArray[np.integer], suffix: str = ""
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, array in (("images-idx3", images), ("labels-idx1", labels.astype(np.uint8))):
         content = format_idx(array)
         path = folder / f"{split}-{name}-ubyte{suffix}"
         path.write_bytes(gzip.compress(content) if suffix else content)
-    return folder

@@ -1,4 +1,4 @@
-"""Pictures as files, and a checkpoint to recognise them with, for the tests of ``predict``."""
+"""Pictures made of MNIST images, and pictures as files."""
 
 from __future__ import annotations
 
@@ -10,12 +10,6 @@ import numpy as np
 from PIL import Image
 
 from mnistkit.data import load_dataset
-from tests.evaluation.toys import save_trained
-
-
-def mnist_checkpoint(path: Path) -> Path:
-    """Save a lenet5 that learnt from 4,000 MNIST images for a second: right on most of them."""
-    return save_trained(path, load_dataset("mnist"), steps=60)
 
 
 def write_tiles(folder: Path, count: int) -> list[Path]:

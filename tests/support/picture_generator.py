@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from scipy import ndimage
 
-from tests.imaging.paper import (
+from tests.support.paper import (
     add_light,
     add_lines,
     add_shadow_edge,
@@ -23,7 +23,7 @@ from tests.imaging.paper import (
     paper_texture,
     through_jpeg,
 )
-from tests.imaging.strokes import StrokeField, stroke_field
+from tests.support.strokes import StrokeField, stroke_field
 
 # Letters that no one takes for a digit, whatever the font.
 LETTERS = "AEFHKMNPRWXdefhkmnwx"
