@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import warnings
 from pathlib import Path
 
@@ -252,9 +253,14 @@ def test_pictures_too_small_for_a_digit(size: tuple[int, int], level: int, predi
 @posix_only
 def test_a_pipe_and_a_device_are_refused_without_waiting(checkpoint: Path) -> None:
     os.mkfifo("pipe.png")
+    # Who opens the pipe all the same finds it empty, and does not wait for ever for somebody who writes.
+    writer = threading.Thread(target=lambda: Path("pipe.png").open("wb").close())
+    writer.start()
     page().save("good.png")
     names = ["pipe.png", "/dev/zero", "good.png"]
-    done = run_module("predict", "-c", str(checkpoint), "--device", "cpu", *names, timeout=60)
+    done = run_module("predict", "-c", str(checkpoint), "--device", "cpu", *names)
+    os.close(os.open("pipe.png", os.O_RDONLY | os.O_NONBLOCK))
+    writer.join()
     assert done.returncode == 3
     assert done.stdout.startswith("good.png\t7\t")
     assert "error: pipe.png is a pipe, not a regular file" in done.stderr

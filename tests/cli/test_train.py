@@ -1,57 +1,25 @@
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from tests.support.dataset_folders import make_classes, make_digits
-
-
-@pytest.fixture(scope="module")
-def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """2,400 training and 200 test images of MNIST."""
-    return make_digits(tmp_path_factory.mktemp("data") / "digits", train=2400)
+from tests.support.dataset_folders import make_classes
 
 
 def arguments(digits: Path, *more: str) -> list[str]:
     return ["train", "--arch", "lenet5", "--dataset", str(digits), "--device", "cpu", "--epochs", "2", *more]
 
 
-def start(digits: Path, *more: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "mnistkit", *arguments(digits, *more)],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finish(process: subprocess.Popen[str]) -> None:
-    _, messages = process.communicate(timeout=120)
-    assert process.returncode == 0, messages
-
-
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
-    while not path.exists() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-
-
-def test_it_trains_and_reports(run_cli, digits: Path) -> None:
-    result = run_cli(*arguments(digits))
+def test_it_trains_and_reports(run_cli, digits_folder: Path) -> None:
+    result = run_cli(*arguments(digits_folder))
     assert result.code == 0
     assert "test accuracy" in result.out
     assert "checkpoint: runs/lenet5-digits-seed0/model.safetensors" in result.out
@@ -61,23 +29,23 @@ def test_it_trains_and_reports(run_cli, digits: Path) -> None:
     assert Path("runs/lenet5-digits-seed0/curves.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_json_is_one_document(run_cli, digits: Path) -> None:
-    result = run_cli(*arguments(digits, "--json", "--seed", "7"))
+def test_json_is_one_document(run_cli, digits_folder: Path) -> None:
+    result = run_cli(*arguments(digits_folder, "--json", "--seed", "7"))
     document = json.loads(result.out)
     assert document["schema"] == "mnistkit/train/1"
     assert document["seed"] == 7
     assert document["test"]["n"] == 200
-    again = json.loads(run_cli(*arguments(digits, "--json", "--seed", "7")).out)
+    again = json.loads(run_cli(*arguments(digits_folder, "--json", "--seed", "7")).out)
     assert not again["trained"]
     assert again["test"] == document["test"]
 
 
-def test_seeds_report_mean_and_deviation(run_cli, digits: Path) -> None:
-    result = run_cli(*arguments(digits, "--seeds", "2", "--epochs", "1"))
+def test_seeds_report_mean_and_deviation(run_cli, digits_folder: Path) -> None:
+    result = run_cli(*arguments(digits_folder, "--seeds", "2", "--epochs", "1"))
     assert result.code == 0
     assert "mean over 2 seeds" in result.out
     assert " ± " in result.out
-    document = json.loads(run_cli(*arguments(digits, "--seeds", "2", "--epochs", "1", "--json")).out)
+    document = json.loads(run_cli(*arguments(digits_folder, "--seeds", "2", "--epochs", "1", "--json")).out)
     assert document["schema"] == "mnistkit/train-seeds/1"
     assert [run["seed"] for run in document["runs"]] == [0, 1]
 
@@ -103,8 +71,10 @@ def test_seeds_report_mean_and_deviation(run_cli, digits: Path) -> None:
         (["--set", "optimizer=sgd", "--set", "gradient_clip=0", "--lr", "1e25"], 1, "at step"),
     ],
 )
-def test_bad_input_is_one_clear_line(run_cli, digits: Path, options: list[str], code: int, words: str) -> None:
-    result = run_cli(*arguments(digits, *options))
+def test_bad_input_is_one_clear_line(
+    run_cli, digits_folder: Path, options: list[str], code: int, words: str
+) -> None:
+    result = run_cli(*arguments(digits_folder, *options))
     assert result.code == code
     errors = [line for line in result.err.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1
@@ -113,37 +83,86 @@ def test_bad_input_is_one_clear_line(run_cli, digits: Path, options: list[str], 
     assert result.out == ""
 
 
-def test_a_run_killed_at_random_moments_ends_in_the_same_weights(digits: Path, tmp_path: Path) -> None:
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    options = ["--set", "ema_decay=0.9", "--epochs", "6"]
-    # Every run is such a process: how many threads compute is part of what gives the same bits.
-    finish(start(digits, *options, "--out", str(whole)))
-    moments = random.Random(5)
-    kills = 0
-    for _ in range(3):
-        process = start(digits, *options, "--out", str(killed), "--resume")
-        wait_for(killed / "recipe.toml", process)
-        time.sleep(moments.uniform(0.0, 0.6) + (3.0 if kills else 0.0))
-        kills += process.poll() is None
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    assert kills
-    finish(start(digits, *options, "--out", str(killed), "--resume"))
-    assert digest(whole / "model.safetensors") == digest(killed / "model.safetensors")
+RUN_IN_FORKS = """
+import json, os, signal, sys
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+import torch  # here, so that not every child has to load it
+from mnistkit.cli import main
+from mnistkit.training.optimizers import Optimizer
+
+PLACES = {"step": (Optimizer, "step"), "file": (Path, "replace")}
+
+def die_instead_of(kind, number):
+    owner, name = PLACES[kind]
+    original, before = getattr(owner, name), iter(range(number - 1))
+    def dying(*arguments):
+        if next(before, None) is None:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return original(*arguments)
+    setattr(owner, name, dying)
+
+codes = []
+for arguments, death in json.loads(sys.argv[1]):
+    child = os.fork()
+    if not child:
+        if death:
+            die_instead_of(*death)
+        os._exit(main(arguments))
+    codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+print(json.dumps(codes), file=sys.stderr)
+"""
+
+
+def exit_codes(runs: Sequence[tuple[list[str], tuple[str, int] | None]]) -> list[int]:
+    """Run command lines one after the other, each in a process of its own, and return their exit codes.
+
+    Args:
+        runs: Arguments, and when the process is killed: instead of the n-th training step ("step"), or of the n-th
+            time that a file which is written takes its place ("file"); None for never.
+    """
+    # How many threads compute is part of what gives the same bits.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", RUN_IN_FORKS, json.dumps(runs)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    codes: list[int] = json.loads(done.stderr.splitlines()[-1])
+    return codes
+
+
+def test_a_run_killed_at_random_moments_ends_in_the_same_weights(digits_folder: Path) -> None:
+    options = arguments(digits_folder, "--set", "ema_decay=0.9", "--epochs", "6", "--batch-size", "50")
+    killed = [*options, "--out", "killed", "--resume"]
+    # An epoch has 22 steps and then writes two or three files: the first death comes before any state is saved.
+    random = Random(5)
+    deaths = [
+        ("step", random.randint(1, 22)),
+        ("file", random.randint(2, 7)),
+        ("step", random.randint(23, 60)),
+        ("file", random.randint(2, 7)),
+    ]
+    runs = [([*options, "--out", "whole"], None), *((killed, death) for death in deaths), (killed, None)]
+    assert exit_codes(runs) == [0, *[-signal.SIGKILL] * len(deaths), 0]
+    assert Path("whole/model.safetensors").read_bytes() == Path("killed/model.safetensors").read_bytes()
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(digits: Path, tmp_path: Path, sent: signal.Signals) -> None:
+def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(
+    digits_folder: Path, tmp_path: Path, sent: signal.Signals
+) -> None:
     out = tmp_path / "run"
-    process = start(digits, "--epochs", "500", "--out", str(out))
-    wait_for(out / "state.safetensors", process)
-    process.send_signal(sent)
-    stdout, stderr = process.communicate(timeout=60)
+    line = arguments(digits_folder, "--epochs", "500", "--out", str(out))
+    command = [sys.executable, "-m", "mnistkit", *line]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert any(said.startswith("epoch 1/500") for said in process.stderr), "it never came to its first epoch"
+        process.send_signal(sent)
+        stdout, stderr = process.communicate()
     assert process.returncode == 130
     assert stdout == ""
     assert "--resume" in stderr
     assert "Traceback" not in stderr
-    assert (out / "model.safetensors").exists()
+    assert (out / "model.safetensors").exists() and (out / "state.safetensors").exists()
     assert not list(out.glob(".*"))
 
 
