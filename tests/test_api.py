@@ -17,6 +17,7 @@ from mnistkit.inference.answers import Answer, Failure
 from mnistkit.models import model_names
 from mnistkit.workflows.train import TrainResult
 from tests.support.cli import RunCli
+from tests.support.files import check_file
 from tests.support.pictures import encoded, page
 
 README = Path(__file__).parents[1] / "README.md"
@@ -103,7 +104,7 @@ def test_what_cannot_be_read_is_raised_for_one_and_stands_in_its_place_among_sev
 
 
 def test_a_run_leaves_its_curves(run: TrainResult) -> None:
-    assert run.folder.curves.read_bytes().startswith(b"\x89PNG")
+    check_file(run.folder.curves)
 
 
 def test_loading_nothing_says_what_to_do() -> None:

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 from mnistkit.reporting.confusion.files import FORMATS
-from tests.support.cli import run_and_see_what_is_loaded
 from tests.support.files import check_file
-from tests.support.toys import register, save_constant, toy_dataset
+from tests.support.toys import register, save_constant
 
 
 def test_prints_a_table_and_the_pairs(run_cli, toys, constants):
@@ -79,24 +78,3 @@ def test_wrong_usage_is_2_and_nothing_is_run(run_cli, constants, options, said):
 def test_three_checkpoints_are_wrong_usage(run_cli, constants):
     result = run_cli("confusion", *constants)
     assert (result.code, result.out) == (2, "") and "not 3" in result.err
-
-
-def test_other_classes_are_one_line(run_cli, constants, monkeypatch):
-    register(monkeypatch, toy_dataset("others", ("a", "b")))
-    result = run_cli("confusion", constants[0], "--dataset", "others", "--device", "cpu")
-    assert (result.code, result.out) == (1, "")
-    assert len([line for line in result.err.splitlines() if line.startswith("error:")]) == 1
-
-
-def test_a_file_that_cannot_be_written_keeps_the_old_one(run_cli, constants, tmp_path):
-    (tmp_path / "file").write_text("old")
-    result = run_cli("confusion", constants[0], "--device", "cpu", "-o", tmp_path / "file" / "m.csv")
-    assert result.code == 1 and "cannot write" in result.err
-    assert (tmp_path / "file").read_text() == "old"
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["-o", "a.jpq"], ["--normalize", "x"], ["a", "b", "c"]])
-def test_help_and_wrong_usage_load_nothing_heavy(arguments):
-    line = " ".join(["confusion", *arguments])
-    ((code, loaded),) = run_and_see_what_is_loaded([line]).values()
-    assert loaded == [] and code == (0 if "--help" in arguments else 2)

@@ -8,9 +8,8 @@ from PIL import Image
 
 from mnistkit.reporting.errors.files import FORMATS
 from mnistkit.workflows import suspect
-from tests.support.cli import run_and_see_what_is_loaded
 from tests.support.files import check_file
-from tests.support.toys import register, save_constant, toy_dataset
+from tests.support.toys import register, save_constant
 
 
 def test_shows_pictures_with_what_they_are_and_were_taken_for(run_cli, toys, constants):
@@ -127,26 +126,3 @@ def test_wrong_usage_is_2_and_nothing_is_run(run_cli, constants, options, said):
 def test_suspect_refuses_the_test_split(run_cli):
     result = run_cli("errors", "--suspect", "--split", "test")
     assert (result.code, result.out) == (2, "") and "--split train or val" in result.err
-
-
-def test_other_classes_are_one_line(run_cli, constants, monkeypatch):
-    register(monkeypatch, toy_dataset("others", ("a", "b")))
-    result = run_cli("errors", constants[0], "--dataset", "others", "--device", "cpu")
-    assert (result.code, result.out) == (1, "")
-    assert len([line for line in result.err.splitlines() if line.startswith("error:")]) == 1
-
-
-def test_a_file_that_cannot_be_written_keeps_the_old_one(run_cli, constants, tmp_path):
-    (tmp_path / "file").write_text("old")
-    result = run_cli("errors", constants[0], "--device", "cpu", "-o", tmp_path / "file" / "e.html")
-    assert result.code == 1 and "cannot write" in result.err
-    assert (tmp_path / "file").read_text() == "old"
-
-
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["-o", "a.jpq"], ["--sort", "x"], ["--suspect", "--split", "test"]]
-)
-def test_help_and_wrong_usage_load_nothing_heavy(arguments):
-    line = " ".join(["errors", *arguments])
-    ((code, loaded),) = run_and_see_what_is_loaded([line]).values()
-    assert loaded == [] and code == (0 if "--help" in arguments else 2)

@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import run_and_see_what_is_loaded
 from tests.support.toys import save_constant
 
 
@@ -100,10 +99,3 @@ def test_mnist_itself(run_cli, checkpoint):
     assert (document["n"], row["without_label_errors"]["n"]) == (10000, 9985)
     assert 0.7 < row["metrics"]["top1"] < row["metrics"]["top2"] < 1
     assert [each["support"] for each in row["per_class"]][:2] == [980, 1135]
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["--ensemble", "one"], ["--fail-under", "200"]])
-def test_help_and_wrong_usage_load_nothing_heavy(arguments):
-    line = " ".join(["evaluate", *arguments])
-    ((code, loaded),) = run_and_see_what_is_loaded([line]).values()
-    assert loaded == [] and code == (0 if "--help" in arguments else 2)

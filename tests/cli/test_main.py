@@ -24,6 +24,7 @@ from mnistkit.exceptions import (
     ThresholdNotMetError,
     UsageError,
 )
+from mnistkit.locate import bundled_names
 from mnistkit.models import model_names
 from tests.support.cli import HEAVY, CliResult, RunCli, run_and_see_what_is_loaded, run_module
 
@@ -216,6 +217,19 @@ def test_colour_only_where_it_is_wanted(variables: dict[str, str], coloured: boo
     assert "no such command 'trian'" in text
 
 
+WRONG_LINES = (
+    "confusion -o a.jpq",
+    "confusion --normalize x",
+    "confusion a b c",
+    "errors -o a.jpq",
+    "errors --sort x",
+    "errors --suspect --split test",
+    "evaluate --ensemble one",
+    "evaluate --fail-under 200",
+)
+"""What commands find wrong only when they look at several options together, or at their values."""
+
+
 def bad_values() -> list[str]:
     """Return, for every command, one line per option of names that is given a name that does not exist."""
     lines = []
@@ -228,7 +242,7 @@ def bad_values() -> list[str]:
             # A picture that does not exist is no wrong usage.
             lines += [" ".join((*path, "nonsense"))] if path != ("predict",) else []
         lines.append(" ".join((*path, "--nonsense")))
-    return lines
+    return [*lines, *WRONG_LINES]
 
 
 def test_help_version_and_usage_errors_import_nothing_heavy() -> None:
@@ -268,17 +282,18 @@ def complete(words: str, shell: str = "bash") -> tuple[list[str], list[str]]:
         ("mnistkit train --dataset ./my", []),
         ("mnistkit train --device c", ["cpu", "cuda"]),
         ("mnistkit train --precision b", ["bf16"]),
-        ("mnistkit evaluate ", ["latest"]),
         ("mnistkit evaluate runs/", ["runs/a", "runs/b"]),
     ],
 )
 def test_completion(words: str, expected: list[str]) -> None:
     for name in ("a", "b"):
         Path("runs", name).mkdir(parents=True)
-    offered, heavy = complete(words)
-    assert heavy == []
-    # "evaluate " offers runs and bundled models as well.
-    assert offered == expected or (words.endswith("evaluate ") and set(expected) <= set(offered))
+    assert complete(words) == (expected, [])
+
+
+def test_checkpoints_are_completed_by_what_ships_and_what_was_trained() -> None:
+    Path("runs/a").mkdir(parents=True)
+    assert complete("mnistkit evaluate ") == (["latest", *bundled_names(), "runs/a"], [])
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -156,7 +156,7 @@ def test_what_is_no_picture_is_named(name: str, tmp_path: Path) -> None:
         load_picture(path)
     assert str(path) in caught.value.message
     assert "\n" not in caught.value.message
-    assert name == "empty" or caught.value.hint
+    assert bool(caught.value.hint) is (name != "empty")
     with pytest.raises(PictureError, match=f"the picture {message}"):
         load_picture(content)
 

@@ -120,12 +120,23 @@ def test_a_shadow_does_not_turn_the_ink_around() -> None:
     assert is_ink_dark(grey)
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 700), (97, 300), (96, 96), (28, 28)])
-def test_block_means_keep_the_mean(shape: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("shape", "block", "expected"),
+    [
+        ((1, 1), 1, (1, 1)),
+        ((28, 28), 1, (28, 28)),
+        ((96, 96), 1, (96, 96)),
+        ((97, 300), 4, (24, 75)),
+        ((1, 700), 8, (1, 87)),
+    ],
+)
+def test_a_shrunk_picture_holds_block_means(shape: tuple[int, int], block: int, expected: tuple[int, int]) -> None:
     grey = np.random.default_rng(0).uniform(0, 255, shape).astype(np.float32)
     small = shrink(grey, 96)
-    assert max(small.shape) <= 96
-    assert abs(small.mean() - grey.mean()) < 8 or grey.size == 1
+    assert small.shape == expected
+    for row, column in ((0, 0), (expected[0] - 1, expected[1] - 1)):
+        means = grey[row * block :, column * block :][:block, :block].mean()
+        assert small[row, column] == pytest.approx(means, rel=1e-5)
 
 
 # background

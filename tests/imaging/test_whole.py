@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,8 +24,8 @@ def read_picture(path: Path, kind: str = "whole", *, inverted: bool = False) -> 
     return prepare(load_picture(path), Preparation(kind, inverted)).tile
 
 
-def save(path: Path, array: np.ndarray, **arguments: object) -> Path:
-    Image.fromarray(array).save(path, **arguments)  # type: ignore[arg-type]
+def save(path: Path, array: np.ndarray, **arguments: Any) -> Path:
+    Image.fromarray(array).save(path, **arguments)
     return path
 
 

@@ -25,6 +25,7 @@ from mnistkit.workflows.inputs import run_checkpoint as logits_of
 from mnistkit.workflows.predict import PredictConfig, open_run
 from mnistkit.workflows.train import train
 from mnistkit.workflows.train_config import TrainConfig
+from tests.support.cli import RunCli
 from tests.support.pictures import page
 
 CLASSES = ("circle", "cross", "stroke")
@@ -179,13 +180,13 @@ def test_a_run_that_does_not_tell_its_preparation_is_not_gone_on_with() -> None:
         train(replace(config, resume=True))
 
 
-def test_own_ink_is_learnt_and_recognised(run_cli: Callable[..., object]) -> None:
+def test_own_ink_is_learnt_and_recognised(run_cli: RunCli) -> None:
     folder = write(Path("own"), drawn, count=30)
     checkpoint = trained(folder)
     predicted = answers(checkpoint, folder)
     right = np.mean([answer.digit == Path(name).parent.name for name, answer in predicted.items()])
     assert right > 0.95
-    document = json.loads(run_cli("evaluate", checkpoint, "--split", "train", "--json").out)  # type: ignore[attr-defined]
+    document = json.loads(run_cli("evaluate", checkpoint, "--split", "train", "--json").out)
     assert document["models"][0]["metrics"]["top1"] > 0.95
 
 

@@ -1,0 +1,69 @@
+"""What options that several commands share do in each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from mnistkit.cli.options import DEVICES, SPLIT_NAMES, check_seed, complete_checkpoint
+from mnistkit.exceptions import DeviceError, UsageError
+from tests.support.cli import RunCli
+from tests.support.toys import register, toy_dataset
+
+ON_SPLITS = pytest.mark.parametrize("command", ["evaluate", "confusion", "errors"])
+WITH_FILES = pytest.mark.parametrize("command", ["confusion", "errors"])
+
+
+@ON_SPLITS
+def test_a_dataset_of_other_classes_is_one_line(
+    command: str, run_cli: RunCli, constants: Sequence[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, toy_dataset("others", ("a", "b")))
+    result = run_cli(command, constants[0], "--dataset", "others", "--device", "cpu")
+    assert (result.code, result.out) == (1, "")
+    (line,) = (line for line in result.err.splitlines() if line.startswith("error:"))
+    assert "cannot be used on others" in line
+
+
+@WITH_FILES
+@pytest.mark.parametrize("suffix", [".csv", ".html", ".png"])
+def test_a_file_that_cannot_be_written_keeps_the_old_one(
+    command: str, suffix: str, run_cli: RunCli, constants: Sequence[str]
+) -> None:
+    Path("file").write_text("old")
+    result = run_cli(command, constants[0], "--device", "cpu", "-o", Path("file", f"x{suffix}"))
+    assert result.code == 1
+    assert "cannot write" in result.err
+    assert Path("file").read_text() == "old"
+
+
+@pytest.mark.parametrize("seed", [None, 0, 2**32 - 1])
+def test_seeds_that_a_run_can_have(seed: int | None) -> None:
+    assert check_seed(seed) == seed
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_seeds_that_none_can_have(seed: int) -> None:
+    with pytest.raises(UsageError, match=f"from 0 to 4294967295, not {seed}"):
+        check_seed(seed)
+
+
+def test_a_name_is_passed_on_completed_or_answered_by_the_closest() -> None:
+    assert (SPLIT_NAMES.callback("val"), SPLIT_NAMES.callback(None)) == ("val", None)
+    assert (SPLIT_NAMES.complete("t"), SPLIT_NAMES.complete("x")) == (["train", "test"], [])
+    with pytest.raises(UsageError, match="unknown split 'vla'; did you mean 'val'"):
+        SPLIT_NAMES.callback("vla")
+    assert DEVICES.callback("cuda:3") == "cuda:3"
+    with pytest.raises(DeviceError, match="unknown device 'gpu'"):
+        DEVICES.callback("gpu")
+
+
+@pytest.mark.usefixtures("nothing_bundled")
+def test_run_folders_are_offered_and_files_beside_them_are_not() -> None:
+    for name in ("b", "a"):
+        Path("runs", name).mkdir(parents=True)
+    Path("runs/notes.txt").touch()
+    assert complete_checkpoint("") == ["latest", "runs/a", "runs/b"]
+    assert complete_checkpoint("runs/b") == ["runs/b"]
