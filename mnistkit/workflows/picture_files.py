@@ -73,15 +73,14 @@ def _or_failure(
 def _in_folder(folder: str) -> Iterator[PictureInput | Failure]:
     refused: list[OSError] = []
     for place, folders, files in os.walk(folder, onerror=refused.append):
+        while refused:
+            yield _unreadable(refused.pop(0))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             if name.lower().endswith(_SUFFIXES) and not name.startswith("."):
                 path = os.path.join(place, name)  # noqa: PTH118
                 yield PictureInput(path, path)
-        while refused:
-            yield _unreadable(refused.pop())
-    while refused:
-        yield _unreadable(refused.pop())
+    yield from map(_unreadable, refused)
 
 
 def _unreadable(error: OSError) -> Failure:

@@ -2,69 +2,22 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 
-from mnistkit.checkpoint import CheckpointInfo
 from mnistkit.data import load_dataset
 from mnistkit.exceptions import CheckpointError, PictureError
 from mnistkit.imaging.limits import Limits
-from mnistkit.imaging.prepared import Finding, Prepared
+from mnistkit.imaging.prepared import Finding
 from mnistkit.inference.answers import Answer, Failure, Verdict
 from mnistkit.inference.checkpoints import FoundCheckpoint
 from mnistkit.inference.recogniser import Recogniser
-from mnistkit.inference.side_by_side import SideBySide
 from mnistkit.preparation import Preparation
+from tests.support.brightness import INFO, Brightness, prepared, recogniser
 from tests.support.pictures import encoded, page, two_digits
-
-INFO = CheckpointInfo(
-    architecture="none",
-    classes=("low", "middle", "high"),
-    mean=0.1,
-    std=0.3,
-    dataset="none",
-    split="",
-    recipe={},
-    seed=0,
-    epoch=1,
-    calibration={"temperature": 2.0, "threshold": 0.6, "false_alarm_rate": 0.0, "n": 5},
-)
-
-
-class Brightness:
-    """A backend whose classes are how bright a tile is; it notes what it was given."""
-
-    lanes = 2
-
-    def __init__(self) -> None:
-        self.given: list[NDArray[np.uint8]] = []
-
-    def logits(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
-        self.given.append(tiles)
-        mean = tiles.reshape(len(tiles), 28 * 28).mean(axis=1)
-        return np.stack([4 - mean, 0 * mean, mean - 40], axis=1).astype(np.float32)
-
-    @contextmanager
-    def threads(self, count: int) -> Iterator[Executor]:
-        with ThreadPoolExecutor(count, "lane") as pool:
-            yield pool
-
-
-def recogniser(**changes: object) -> Recogniser:
-    return Recogniser(FoundCheckpoint(Path("runs/a/model.safetensors"), replace(INFO, **changes)), Brightness())
-
-
-def prepared(level: int, finding: Finding = Finding.DIGIT) -> Prepared:
-    return Prepared(np.full((28, 28), level, np.uint8), finding, 1, (28, 28))
 
 
 def test_logits_become_calibrated_answers() -> None:
@@ -151,22 +104,3 @@ def test_outputs_that_are_no_numbers_are_never_an_answer() -> None:
 def test_a_checkpoint_for_other_sizes_is_refused() -> None:
     with pytest.raises(CheckpointError, match="for pictures of 32x48; they are made 28x28 here"):
         recogniser(input_size=(48, 32))
-
-
-def test_batches_side_by_side_come_back_in_the_order_they_were_begun() -> None:
-    model = recogniser()
-    slow, compute = threading.Event(), model.backend.logits
-
-    def first_waits(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
-        if tiles[0, 0, 0] == 0:
-            assert slow.wait(30)
-        return compute(tiles)
-
-    model.backend.logits = first_waits
-    with SideBySide(model) as classifier:
-        for number, level in enumerate((0, 60, 4)):
-            classifier.start([(str(number), prepared(level))])
-        assert list(classifier.finished(wait=False)) == []
-        slow.set()
-        results = [each.name for batch in classifier.finished(wait=True) for each in batch]
-    assert results == ["0", "1", "2"]

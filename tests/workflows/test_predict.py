@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -21,16 +20,13 @@ from PIL import Image
 from mnistkit.checkpoint import load_tensors, read_info, save_checkpoint
 from mnistkit.data import load_dataset
 from mnistkit.data.batches import Normalisation
-from mnistkit.exceptions import CheckpointError, MnistkitError, PictureError, UsageError
+from mnistkit.exceptions import CheckpointError, PictureError, UsageError
 from mnistkit.imaging import load
 from mnistkit.imaging import prepare as preparing
-from mnistkit.imaging.chunks import read_chunk
 from mnistkit.imaging.prepared import Prepared
-from mnistkit.inference import read_ahead
 from mnistkit.inference.answers import Answer, Failure, Verdict
 from mnistkit.inference.checkpoints import load_checkpoint
 from mnistkit.inference.read_ahead import PictureInput
-from mnistkit.preparation import INK
 from mnistkit.workflows import predict as workflow
 from mnistkit.workflows.picture_files import find_pictures
 from mnistkit.workflows.predict import PredictConfig, open_run
@@ -160,8 +156,6 @@ def test_standard_input(checkpoint: Path) -> None:
     (failed,) = results(checkpoint, "-", read_stdin=lambda: b"text")
     assert isinstance(failed, Failure)
     assert failed.error.message.startswith("standard input: the picture is a text")
-    with pytest.raises(UsageError, match="only once"):
-        find_pictures(["-", "x.png", "-"])
 
 
 def test_an_error_of_ours_fails_one_picture_and_not_all(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,25 +172,6 @@ def test_an_error_of_ours_fails_one_picture_and_not_all(checkpoint: Path, monkey
     assert [isinstance(each, Failure) for each in found] == [True, False, False]
     assert isinstance(found[0], Failure)
     assert "internal error: ZeroDivisionError: oh" in found[0].error.message
-
-
-def test_folders_are_searched_in_sorted_order_for_pictures() -> None:
-    for name in ("b.png", "a/2.JPG", "a/10.png", "a/b/x.heic", "c.txt", ".hidden.png", ".git/x.png", "readme"):
-        path = Path("top", name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    names = [each.name.replace(os.sep, "/") for each in find_pictures(["top"])]
-    assert names == ["top/b.png", "top/a/10.png", "top/a/2.JPG", "top/a/b/x.heic"]
-
-
-def test_patterns_are_expanded_unless_a_file_has_that_name() -> None:
-    for name in ("x[1].png", "x1.png", "y/z.png", "x3.txt"):
-        Path(name).parent.mkdir(exist_ok=True)
-        Path(name).touch()
-    assert [each.name for each in find_pictures(["x[1].png"])] == ["x[1].png"]
-    assert [each.name for each in find_pictures(["x?.*"])] == ["x1.png", "x3.txt"]
-    names = [each.name.replace(os.sep, "/") for each in find_pictures(["**/*.png"])]
-    assert names == ["x1.png", "x[1].png", "y/z.png"]
 
 
 @pytest.mark.parametrize(
@@ -231,20 +206,6 @@ def test_wrong_requests(checkpoint: Path) -> None:
         open_run(PredictConfig(("x.png",), checkpoint="large.safetensors"))
 
 
-def test_small_files_are_read_by_the_chunk_and_photos_alone() -> None:
-    for number in range(80):
-        Path(f"{number:02d}.png").write_bytes(b"x" * 300)
-    Path("40.png").write_bytes(b"x" * 100_000)
-    inputs: list[PictureInput | Failure] = list(find_pictures(["."]))
-    inputs.insert(50, Failure("gone.png", PictureError("gone.png does not exist")))
-    chunks = list(read_ahead._chunks(inputs))
-    flat = [each for chunk in chunks for each in ([chunk] if isinstance(chunk, Failure) else chunk)]
-    assert flat == inputs
-    lengths = [1 if isinstance(chunk, Failure) else len(chunk) for chunk in chunks]
-    assert lengths == [32, 8, 1, 9, 1, 30]
-    assert [len(chunk) for chunk in read_ahead._chunks(inputs[:5])] == [1] * 5
-
-
 @pytest.mark.parametrize("dying", [1, 3], ids=["file", "standard input"])
 def test_pictures_are_read_in_another_process_which_may_die(dying: int, checkpoint: Path) -> None:
     paths = [*map(str, write_tiles(Path("tiles"), 3)), "-"]
@@ -270,19 +231,6 @@ print(*[f"{answer.name} {answer.digit}" for answer in open_run(config).results()
     assert done.stderr == b""
     assert [line.split()[0] for line in lines] == paths
     assert lines[3].split()[1] == lines[0].split()[1]
-
-
-def test_a_chunk_may_hold_anything() -> None:
-    tiles = [str(path) for path in write_tiles(Path("tiles"), 3)]
-    page().save("page.png")
-    Path("text.png").write_text("text")
-    names = [tiles[0], "text.png", "page.png", tiles[1], "gone.png", tiles[2]]
-    found = read_chunk(names, INK)
-    assert [isinstance(each, MnistkitError) for each in found] == [False, True, False, False, True, False]
-    assert [name in str(found[place]) for place, name in ((1, "text.png"), (4, "gone.png"))] == [True, True]
-    images = load_dataset("mnist").test.images
-    for place, number in ((0, 0), (3, 1), (5, 2)):
-        np.testing.assert_array_equal(found[place].tile, images[number])
 
 
 def test_the_caller_keeps_its_threads_also_when_it_stops_half_way(checkpoint: Path) -> None:
