@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -8,38 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mnistkit.data import load_dataset
-from mnistkit.data.idx import format_idx
 from mnistkit.data.packed import RawSplits, pack, read_header, unpack, views
-from mnistkit.data.sets.mnist import PACKED
 from mnistkit.exceptions import DataError
 from tests.support.raw_splits import decoded_bytes, random_splits
-
-PUBLISHED = {
-    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
-    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
-    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
-    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
-}
-
-
-def test_the_shipped_mnist_is_the_published_one() -> None:
-    dataset = load_dataset("mnist")
-    arrays = {
-        "train-images-idx3-ubyte": dataset.train.images,
-        "train-labels-idx1-ubyte": dataset.train.labels.astype(np.uint8),
-        "t10k-images-idx3-ubyte": dataset.test.images,
-        "t10k-labels-idx1-ubyte": dataset.test.labels.astype(np.uint8),
-    }
-    sums = {name: hashlib.md5(format_idx(a), usedforsecurity=False).hexdigest() for name, a in arrays.items()}
-    assert sums == PUBLISHED
-
-
-def test_the_shipped_file_is_small_and_its_licence_stands_beside_it() -> None:
-    assert PACKED.stat().st_size <= 10_000_000
-    licence = (PACKED.parent / "LICENSE-MNIST.md").read_text(encoding="utf-8")
-    for needed in ("Attribution-ShareAlike 3.0", "Yann LeCun", "Corinna Cortes", *PUBLISHED.values()):
-        assert needed in licence
 
 
 @pytest.mark.parametrize(("train", "test"), [(0, 0), (1, 0), (3, 2), (4, 5)])

@@ -79,3 +79,22 @@ def test_what_a_terminal_can_show() -> None:
     assert can_show_greys(console_of(colours="256"))
     assert not can_show_greys(console_of())
     assert not can_show_greys(console_of(colours="256", encoding="ascii"))
+
+
+@pytest.mark.parametrize("colours", ["truecolor", "256", None])
+def test_warm_and_cool_stay_apart_whatever_the_terminal_can_show(colours: str | None) -> None:
+    image = np.zeros((1, 2, 3, 3), dtype=np.uint8)
+    image[0, :, 0], image[0, :, 1] = (245, 134, 52), (107, 174, 214)
+    console = console_of(colours=colours, terminal=colours is not None)
+    print_pictures(console, image, ["x"])
+    line = text_on(console).split("\n")[0]
+    if colours is None:
+        assert line == "#-"
+    else:
+        assert len(set(re.findall(r"\x1b\[([0-9;]+)m▀", line))) == 3
+
+
+def test_captions_of_several_lines_stand_below_their_images() -> None:
+    console = console_of(terminal=False)
+    print_pictures(console, np.zeros((2, 4, 10), dtype=np.uint8), ["one\ntwo", "three"])
+    assert [line.split() for line in text_on(console).splitlines()[2:]] == [["one", "three"], ["two"]]

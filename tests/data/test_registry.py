@@ -1,13 +1,11 @@
-"""What holds for every registered dataset, and for MNIST."""
+"""What holds for every registered dataset."""
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import mnistkit
@@ -15,9 +13,6 @@ from mnistkit.data import check_dataset, dataset_names, get_dataset_info, load_d
 from mnistkit.data.base import LoadOptions
 from mnistkit.exceptions import UnknownNameError
 from mnistkit.preparation import INK, Preparation
-
-INDICES = Path(mnistkit.__file__).parents[1] / "docs" / "mnist-validation-indices.txt"
-INDICES_SHA256 = "0935d45169166f31add4e486a967d889aed97d5d10ab81022dea793ae15e277f"
 
 
 @pytest.mark.parametrize("name", dataset_names())
@@ -42,32 +37,6 @@ def test_names_need_nothing_heavy() -> None:
 def test_an_unknown_name_gets_the_closest() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'fashion-mnist'"):
         check_dataset("fashion-mnits")
-
-
-def test_mnist_in_numbers() -> None:
-    dataset = load_dataset("mnist")
-    assert (dataset.mean, dataset.std, dataset.validation_size) == (0.1307, 0.3081, 5000)
-    sizes = [len(dataset.split(name)) for name in ("train", "val", "test")]
-    assert sizes == [55_000, 5_000, 10_000]
-    assert dataset.classes == tuple("0123456789")
-
-
-def test_mnist_normalisation_is_that_of_its_images() -> None:
-    from mnistkit.data.assemble import pixel_statistics
-
-    mean, std = pixel_statistics(load_dataset("mnist").train.images)
-    assert mean == pytest.approx(0.1307, abs=5e-5) and std == pytest.approx(0.3081, abs=5e-5)
-
-
-def test_the_published_validation_indices_are_the_split() -> None:
-    content = INDICES.read_bytes()
-    assert hashlib.sha256(content).hexdigest() == INDICES_SHA256
-    published = np.array(content.decode("ascii").split(), dtype=np.int64)
-    dataset = load_dataset("mnist")
-    validation = dataset.split("val")
-    assert (validation.indices == published).all()
-    assert (validation.labels == dataset.train.labels[published]).all()
-    assert not set(published) & set(dataset.split("train").indices)
 
 
 def test_only_what_is_no_handwriting_in_mnists_form_is_not_prepared_as_ink() -> None:

@@ -1,37 +1,18 @@
-"""How recognised pictures are shown: fitted to the width, in words, with names that break nothing."""
+"""Recognised pictures in the terminal, fitted to its width."""
 
 from __future__ import annotations
 
 import io
-import os
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from mnistkit.imaging.prepared import Finding, Prepared
 from mnistkit.inference.answers import Answer, Verdict
-from mnistkit.inference.calibration import Calibration
 from mnistkit.reporting.predict.terminal import print_answer, print_line
-from mnistkit.reporting.predict.text import Summary, brief, escaped, sentence, word
+from mnistkit.reporting.predict.text import brief, sentence, word
+from tests.support.answers import CALIBRATION, answer
 from tests.support.console import console_of, text_on
-from tests.support.names import unescaped
-
-RANKING = (("7", 0.93), ("1", 0.0625), ("9", 0.0075))
-CALIBRATION = Calibration(1.1, 0.73, 0.005, 5000)
-
-
-def answer(verdict: Verdict = Verdict.DIGIT, **changes: object) -> Answer:
-    ranking = () if verdict in (Verdict.NOTHING, Verdict.SEVERAL) else RANKING
-    tile = np.zeros((28, 28), dtype=np.uint8)
-    tile[8:20, 14] = 255
-    finding = Finding(Verdict.DIGIT.value if verdict is Verdict.UNSURE else verdict.value)
-    notes = changes.pop("notes", ())
-    picture = Prepared(tile, finding, 3, (90, 60), notes)
-    return Answer(**{"name": "x.png", "verdict": verdict, "ranking": ranking, "picture": picture, **changes})
 
 
 def shown(result: Answer, width: int = 80, top: int = 3, encoding: str = "utf-8") -> list[str]:
@@ -90,36 +71,3 @@ def test_a_line_without_a_digit_has_no_probability() -> None:
     stream = io.StringIO()
     print_line(Console(file=stream, width=200), answer(Verdict.NOT_A_DIGIT))
     assert stream.getvalue() == "no digit             x.png\n"
-
-
-def test_the_summary_counts_everything() -> None:
-    summary = Summary()
-    for verdict in Verdict:
-        summary.add(answer(verdict))
-    summary.add(answer())
-    summary.add(None)
-    assert list(summary.lines()) == [
-        "7 pictures: 2 recognised, 1 unsure, 2 without a digit, 1 with several digits, 1 not readable",
-        "7: 2",
-    ]
-
-
-@pytest.mark.skipif(os.sep != "/", reason="a backslash separates folders")
-@given(st.one_of(st.binary(max_size=30), st.text(st.characters(codec="utf-8"), max_size=30).map(str.encode)))
-def test_escaped_names_are_printable_and_can_be_read_back(name: bytes) -> None:
-    text = escaped(name.decode("utf-8", "surrogateescape"))
-    assert text.isprintable()
-    assert unescaped(text) == name
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("plain 7.png", "plain 7.png"),
-        ("a\tb\nc\rd", "a\\tb\\nc\\rd"),
-        ("\x1b[31m", "\\x1b[31m"),
-        ("\udcff", "\\xff"),
-    ],
-)
-def test_escapes(name: str, expected: str) -> None:
-    assert escaped(name) == expected
