@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from mnistkit.data import read_pictures as reading
 from mnistkit.data.base import LoadOptions
 from mnistkit.data.read_pictures import picture_suffixes, read_pictures, spread
-from mnistkit.exceptions import DataError
+from mnistkit.exceptions import DataError, PictureError
 from mnistkit.preparation import INK, Preparation
 
 WHOLE = Preparation("whole")
@@ -75,6 +79,27 @@ def test_threads_keep_the_order_and_progress_is_told(tmp_path: Path) -> None:
     assert [each.file for each in origins] == [str(paths[i]) for i in kept]
     assert len(errors) == 1 and str(paths[40]) in errors[0].message
     assert reports[-1] == (70, 70, "pictures")
+
+
+def test_after_the_first_fault_no_more_is_read_than_was_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_up, begun = threading.Event(), []
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            given_up.set()
+            super().shutdown(wait)
+
+    def read(chunk: Sequence[Path], preparation: Preparation) -> list[PictureError]:
+        begun.append(chunk[0])
+        assert len(begun) == 1 or given_up.wait(60)
+        return [PictureError("bad")] * len(chunk)
+
+    monkeypatch.setattr(reading, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(reading, "read_chunk", read)
+    with pytest.raises(DataError, match="bad"):
+        read_pictures([Path(str(number)) for number in range(400)], WHOLE, LoadOptions(workers=1))
+    assert len(begun) <= 2
 
 
 @given(length=st.integers(0, 300), count=st.integers(1, 80))

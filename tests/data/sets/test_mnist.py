@@ -14,8 +14,6 @@ from mnistkit.data.idx import format_idx
 from mnistkit.data.sets.mnist import PACKED
 
 INDICES = Path(mnistkit.__file__).parents[1] / "docs" / "mnist-validation-indices.txt"
-
-
 INDICES_SHA256 = "0935d45169166f31add4e486a967d889aed97d5d10ab81022dea793ae15e277f"
 
 
