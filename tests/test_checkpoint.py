@@ -217,7 +217,7 @@ DAMAGE = {
     "std": [0, -1, float("inf"), "x"],
     "dataset": [1, {}],
     "split": [None],
-    "recipe": [[], "recipe", None],
+    "recipe": [[], "recipe", None, *({"eval_batch_size": value} for value in (0, -1, "500", 1.5, True))],
     "seed": ["0", 1.5, True],
     "epoch": [None, "3"],
     "metrics": [[], 5],

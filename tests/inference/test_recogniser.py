@@ -104,3 +104,9 @@ def test_outputs_that_are_no_numbers_are_never_an_answer() -> None:
 def test_a_checkpoint_for_other_sizes_is_refused() -> None:
     with pytest.raises(CheckpointError, match="for pictures of 32x48; they are made 28x28 here"):
         recogniser(input_size=(48, 32))
+
+
+@pytest.mark.parametrize("one", ["photo.jpg", b"photo", Path("photo.jpg")])
+def test_one_picture_is_not_taken_for_several(one: object) -> None:
+    with pytest.raises(TypeError, match="takes several pictures"):
+        recogniser().predict_all(one)

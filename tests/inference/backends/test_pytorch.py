@@ -68,3 +68,13 @@ def test_in_a_lane_torch_uses_one_thread_and_afterwards_as_many_as_before(
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.filterwarnings("error")
+def test_tiles_of_any_memory_layout_are_taken_without_a_remark(model: nn.Module, tiles: NDArray[np.uint8]) -> None:
+    backend = TorchBackend(model, INFO, batch_size=5)
+    expected = backend.logits(tiles)
+    frozen = tiles.copy()
+    frozen.flags.writeable = False
+    for given in (frozen, tiles[::-1].copy()[::-1], np.asfortranarray(tiles)):
+        np.testing.assert_allclose(backend.logits(given), expected, rtol=1e-6)
