@@ -18,7 +18,6 @@ from mnistkit.exceptions import DownloadError
 if TYPE_CHECKING:
     from http.client import HTTPResponse
 
-UNIT = "bytes"
 # Seconds to wait for a server that says nothing: before it answers, and between any two parts of its answer.
 TIMEOUT = 30.0
 _CHUNK = 1 << 15

@@ -16,12 +16,12 @@ from mnistkit.imaging.chunks import MOST, read_chunk
 from mnistkit.imaging.decode import formats, without_remarks
 from mnistkit.preparation import Preparation
 from mnistkit.recipe import IMAGE_SIZE
+from mnistkit.units import PICTURES
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-UNIT = "pictures"
 _REPAIR = "repair or remove it"
 
 
@@ -69,7 +69,7 @@ def read_pictures(
                 images[place] = result.tile
                 good.append(place)
                 origins.append(Origin(str(path), result.finding.value))
-            options.progress(place + 1, len(paths), UNIT)
+            options.progress(place + 1, len(paths), PICTURES)
     places = np.asarray(good, dtype=np.int64)
     return (images if not errors else images[places]), places, tuple(origins), errors
 

@@ -13,8 +13,8 @@ from rich.text import Text
 from mnistkit.data.base import LoadOptions
 from mnistkit.preparation import AUTO
 from mnistkit.reporting import console as consoles
+from mnistkit.units import BYTES, STEPS
 
-BYTES, STEPS = "bytes", "steps"
 # Shorter work needs no line on a pipe.
 _QUIET_SECONDS = 2.0
 

@@ -22,8 +22,7 @@ from mnistkit.training.events import StepReport, TrainingEvents
 from mnistkit.training.loop import run_training
 from mnistkit.training.objectives import choose_objective
 from mnistkit.training.setup import TrainingSetup
-
-_STEPS_UNIT = "steps"
+from mnistkit.units import STEPS
 
 
 @dataclass(frozen=True)
@@ -115,4 +114,4 @@ class _Progress(TrainingEvents):
     def step_done(self, report: StepReport) -> None:
         """Count the steps of earlier trainings and epochs as well."""
         done = self._before + (report.epoch - 1) * self._per_epoch + report.step
-        self._progress(done, self._total, _STEPS_UNIT)
+        self._progress(done, self._total, STEPS)

@@ -155,7 +155,9 @@ def _evaluated(found: FoundCheckpoint, batch_size: int | None) -> EvaluatedCheck
     from mnistkit.evaluation.results.base import EvaluatedCheckpoint
 
     info, size = found.info, batch_size or found.batch_size
-    return EvaluatedCheckpoint(found.name, str(found.path), info.architecture, info.dataset, size)
+    return EvaluatedCheckpoint(
+        found.name, str(found.path), info.architecture, info.dataset, size, info.preparation
+    )
 
 
 def load_model(checkpoint: EvaluatedCheckpoint, device: torch.device) -> tuple[nn.Module, Normalisation]:

@@ -14,6 +14,7 @@ from mnistkit.inference.checkpoints import FoundCheckpoint, find_checkpoints
 from mnistkit.inference.read_ahead import PictureInput, ReadAhead, ReadPicture
 from mnistkit.inference.recogniser import BATCH_SIZE, Recogniser, check_input_size
 from mnistkit.inference.side_by_side import SideBySide
+from mnistkit.units import PICTURES
 from mnistkit.workflows.picture_files import find_pictures
 
 # A step takes up to 2 MB, and a picture has up to eight: with them, fewer pictures are held at a time.
@@ -121,7 +122,7 @@ class PredictRun:
                 yield from results
                 done += len(results)
                 if total > 1:
-                    self.config.progress(done, total, "pictures")
+                    self.config.progress(done, total, PICTURES)
 
 
 def _batches(pictures: Iterable[ReadPicture], size: int) -> Iterator[tuple[list[ReadPicture], bool]]:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from mnistkit.data import register_dataset
 from mnistkit.data.base import Dataset, DatasetInfo, LoadOptions, Status
 from mnistkit.data.dataset_cache import is_complete, new_folder
-from mnistkit.data.download import UNIT, RemoteFile, download_file, has_md5
+from mnistkit.data.download import RemoteFile, download_file, has_md5
 from mnistkit.exceptions import DownloadError
 from mnistkit.files import cache_dir
 from mnistkit.preparation import INK, Preparation
+from mnistkit.units import BYTES
 
 if TYPE_CHECKING:
     from mnistkit.data.base import LabelledImages
@@ -125,7 +126,7 @@ class TorchvisionDownload:
 
         def report(arrived: int) -> None:
             done = before + arrived
-            options.progress(done, max(self.download_size, done), UNIT)
+            options.progress(done, max(self.download_size, done), BYTES)
 
         for file in files:
             try:
@@ -138,7 +139,7 @@ class TorchvisionDownload:
                 ) from error
             before += (raw / file.name).stat().st_size
         if files:
-            options.progress(before, before, UNIT)
+            options.progress(before, before, BYTES)
 
 
 def register_torchvision(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+from mnistkit.preparation import INK, Preparation
+
 
 @dataclass(frozen=True)
 class EvaluatedCheckpoint:
@@ -16,6 +18,7 @@ class EvaluatedCheckpoint:
         architecture: Name in the model registry.
         dataset: The dataset it was trained on.
         batch_size: Images in a forward pass.
+        preparation: How pictures became what the model was given.
     """
 
     name: str
@@ -23,6 +26,7 @@ class EvaluatedCheckpoint:
     architecture: str
     dataset: str
     batch_size: int
+    preparation: Preparation = INK
 
 
 @dataclass(frozen=True)
