@@ -25,7 +25,8 @@ def test_shows_pictures_with_what_they_are_and_were_taken_for(run_cli, toys, con
 
 def test_writes_every_format_at_once(run_cli, constants, tmp_path):
     outs = [tmp_path / f"new/errors{suffix}" for suffix in FORMATS.suffixes]
-    result = run_cli("errors", constants[0], "--device", "cpu", "--explain", *(f"--out={path}" for path in outs))
+    options = ["--device", "cpu", "--explain", "--limit", 6]
+    result = run_cli("errors", constants[0], *options, *(f"--out={path}" for path in outs))
     assert result.code == 0
     for path in outs:
         check_file(path)

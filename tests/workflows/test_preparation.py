@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from mnistkit.checkpoint import read_info
 from mnistkit.data import load_dataset
-from mnistkit.data.base import LoadOptions
+from mnistkit.data.base import Dataset, LoadOptions
 from mnistkit.exceptions import InterruptedRunError, OutputError
 from mnistkit.inference.answers import Answer
 from mnistkit.inference.calibration import calibrate
@@ -78,19 +79,13 @@ KINDS = {
 }
 
 
-@pytest.fixture(params=KINDS)
-def case(request: pytest.FixtureRequest) -> tuple[Path, Preparation]:
-    picture, preparation = KINDS[request.param]
-    return write(Path("own"), picture), preparation
-
-
-def trained(folder: Path, **changes: object) -> Path:
+def trained(folder: Path, out: Path = Path("run"), **changes: Any) -> Path:
     config = TrainConfig(
         architecture="lenet5",
         dataset=str(folder),
         changes=(("a test", {"epochs": 8, "batch_size": 8, "learning_rate": 2e-3}),),
         device="cpu",
-        out=Path("run"),
+        out=out,
         load=LoadOptions(**changes),
     )
     return train(config).checkpoint
@@ -102,17 +97,38 @@ def answers(checkpoint: Path, folder: Path) -> dict[str, Answer]:
     return {each.name: each for each in found}
 
 
-def test_every_way_gives_the_model_the_same_bytes(case: tuple[Path, Preparation]) -> None:
-    folder, preparation = case
-    dataset = load_dataset(str(folder))
-    assert dataset.preparation == preparation
-    checkpoint = trained(folder)
-    assert read_info(checkpoint).preparation == preparation
-    predicted = answers(checkpoint, folder)
-    seen = 0
+@dataclass(frozen=True)
+class Case:
+    """Pictures of one kind, and what became of them.
+
+    Attributes:
+        preparation: The one that suits them.
+        dataset: What the folder is read as.
+        checkpoint: A model that learnt from it.
+        predicted: What the model answers about each file.
+    """
+
+    preparation: Preparation
+    dataset: Dataset
+    checkpoint: Path
+    predicted: dict[str, Answer]
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
+    picture, preparation = KINDS[request.param]
+    home = tmp_path_factory.mktemp(request.param)
+    folder = write(home / "own", picture)
+    checkpoint = trained(folder, home / "run")
+    return Case(preparation, load_dataset(str(folder)), checkpoint, answers(checkpoint, folder))
+
+
+def test_every_way_gives_the_model_the_same_bytes(case: Case) -> None:
+    assert case.dataset.preparation == read_info(case.checkpoint).preparation == case.preparation
+    predicted, seen = case.predicted, 0
     for split in ("train", "val", "test"):
-        learnt = dataset.split(split)
-        inputs = open_inputs(InferenceConfig((str(checkpoint),), split=split, device="cpu"))
+        learnt = case.dataset.split(split)
+        inputs = open_inputs(InferenceConfig((str(case.checkpoint),), split=split, device="cpu"))
         assert inputs.data.origins == learnt.origins
         for place, origin in enumerate(learnt.origins):
             answer = predicted[origin.file]
@@ -124,15 +140,12 @@ def test_every_way_gives_the_model_the_same_bytes(case: tuple[Path, Preparation]
     assert seen == len(predicted) == 14 * len(CLASSES)
 
 
-def test_evaluate_counts_what_predict_answers(case: tuple[Path, Preparation]) -> None:
-    folder, _ = case
-    checkpoint = trained(folder)
-    predicted = answers(checkpoint, folder)
+def test_evaluate_counts_what_predict_answers(case: Case) -> None:
     for split in ("train", "test"):
-        (row,) = evaluate(EvaluateConfig((str(checkpoint),), split=split, device="cpu")).models
-        data = load_dataset(str(folder)).split(split)
+        (row,) = evaluate(EvaluateConfig((str(case.checkpoint),), split=split, device="cpu")).models
+        data = case.dataset.split(split)
         pairs = [
-            (predicted[origin.file], CLASSES[label])
+            (case.predicted[origin.file], CLASSES[label])
             for origin, label in zip(data.origins, data.labels.tolist(), strict=True)
         ]
         assert row.answers is not None

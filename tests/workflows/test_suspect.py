@@ -6,7 +6,7 @@ import pytest
 from mnistkit.data.base import LabelledImages
 from mnistkit.exceptions import DataError, UsageError
 from mnistkit.workflows import suspect
-from mnistkit.workflows.suspect import FOLDS, SuspectConfig, find_suspects
+from mnistkit.workflows.suspect import EPOCHS, FOLDS, SuspectConfig, find_suspects
 from tests.support.toys import register, toy_dataset
 
 SPOILED = (3, 77, 200, 333)
@@ -41,6 +41,13 @@ def test_finds_the_labels_that_were_changed_and_shows_why(spoiled):
     assert (facts.architecture, facts.folds, facts.images) == ("lenet5", FOLDS, 400)
     assert calls[-1][0] == calls[-1][1] and all(done <= total for done, total, _ in calls)
     assert "each on the images of 3 of 4 parts" in lines[0]
+
+
+@pytest.mark.parametrize(("least", "epochs"), [(1, EPOCHS), (6, EPOCHS), (7, 4), (50, 25)])
+def test_few_images_are_seen_more_often(spoiled, monkeypatch, least, epochs):
+    monkeypatch.setattr(suspect, "_LEAST_STEPS", least)
+    # Each model learns from 300 images: two steps of 128.
+    assert suspect._setup(config(), spoiled, folds=4).recipe.epochs == epochs
 
 
 @pytest.mark.parametrize(

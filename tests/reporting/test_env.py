@@ -1,0 +1,66 @@
+"""What is said about the machine and the installation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mnistkit.reporting.env import print_environment
+from mnistkit.workflows.env import Environment
+from tests.support.console import console_of, text_on
+
+REPORT = Environment(
+    mnistkit="1.2",
+    location="/lib/mnistkit",
+    python="3.11 CPython",
+    executable="/bin/python",
+    platform="Linux",
+    cpu="a processor",
+    cores=8,
+    memory_bytes=3 * 2**30 + 2**29,
+    torch_threads=4,
+    versions={"torch": "2.11", "numpy": "not installed"},
+    cuda="12.8",
+    devices={"cpu": "cpu (4 threads)", "cuda": "NVIDIA H200"},
+    device="cuda",
+    precision="bf16",
+    precision_reason="this GPU computes in bfloat16",
+    cache="/cache",
+    cache_bytes=12_340_000,
+    runs="/work/runs",
+    finished_runs=2,
+    unfinished_runs=1,
+    variables={"MNISTKIT_CACHE": "/cache"},
+)
+
+
+def facts(report: Environment) -> dict[str, str]:
+    console = console_of(width=40)
+    print_environment(console, report)
+    lines = text_on(console).splitlines()
+    width = max(len(line.split("  ")[0]) for line in lines)
+    assert {line[width : width + 2] for line in lines} == {"  "}, "the facts do not stand in a column"
+    return {line[:width].rstrip(): line[width + 2 :] for line in lines}
+
+
+def test_every_fact_has_its_line() -> None:
+    assert facts(REPORT) == {
+        "mnistkit": "1.2 (/lib/mnistkit)",
+        "python": "3.11 CPython (/bin/python)",
+        "platform": "Linux",
+        "cpu": "a processor",
+        "cores": "8, torch computes with 4 threads",
+        "memory": "3.5 GiB",
+        "torch": "2.11 (CUDA 12.8)",
+        "numpy": "not installed",
+        "devices": "cpu (4 threads), cuda: NVIDIA H200",
+        "device used": "cuda",
+        "precision": "bf16: this GPU computes in bfloat16",
+        "cache": "/cache (12.3 MB)",
+        "runs": "/work/runs (2 finished, 1 unfinished)",
+        "MNISTKIT_CACHE": "/cache",
+    }
+
+
+def test_what_the_system_does_not_say() -> None:
+    shown = facts(replace(REPORT, memory_bytes=None, cuda=None))
+    assert (shown["memory"], shown["torch"]) == ("unknown", "2.11")
