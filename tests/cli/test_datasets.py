@@ -1,20 +1,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from mnistkit.data import dataset_names
+from tests.support.cli import RunCli
 from tests.support.dataset_folders import make_classes, make_idx
 from tests.support.download_server import served
 
-Run = Callable[..., object]
 
-
-def test_list(run_cli: Run) -> None:
+def test_list(run_cli: RunCli) -> None:
     result = run_cli("datasets")
     assert result.code == 0 and result.err == ""
     for name in dataset_names():
@@ -23,7 +21,7 @@ def test_list(run_cli: Run) -> None:
         assert text in result.out
 
 
-def test_list_fits_80_columns(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_fits_80_columns(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     lines = run_cli("datasets").out.splitlines()
     assert max(map(len, lines)) <= 80
@@ -31,7 +29,7 @@ def test_list_fits_80_columns(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> 
     assert len([line for line in lines if line.strip()]) == len(dataset_names()) + 2
 
 
-def test_list_as_json(run_cli: Run) -> None:
+def test_list_as_json(run_cli: RunCli) -> None:
     result = run_cli("datasets", "--json")
     document = json.loads(result.out)
     assert document["schema"] == "mnistkit/datasets/2"
@@ -41,12 +39,12 @@ def test_list_as_json(run_cli: Run) -> None:
     assert "arXiv:1708.07747" in fashion["citation"]
 
 
-def test_json_goes_with_no_subcommand(run_cli: Run) -> None:
+def test_json_goes_with_no_subcommand(run_cli: RunCli) -> None:
     result = run_cli("datasets", "--json", "show", "mnist")
     assert result.code == 2 and result.out == ""
 
 
-def test_fetch_then_listed_as_cached(run_cli: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_fetch_then_listed_as_cached(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with served("usps", monkeypatch, tmp_path / "cache"):
         first, second = run_cli("datasets", "fetch", "usps"), run_cli("datasets", "fetch", "usps")
     assert first.code == second.code == 0
@@ -58,14 +56,14 @@ def test_fetch_then_listed_as_cached(run_cli: Run, monkeypatch: pytest.MonkeyPat
     assert "cached" in row
 
 
-def test_fetch_of_what_ships(run_cli: Run) -> None:
+def test_fetch_of_what_ships(run_cli: RunCli) -> None:
     result = run_cli("datasets", "fetch", "mnist")
     assert result.code == 0 and result.out.startswith("mnist ships with mnistkit: 60,000 training")
 
 
 @pytest.mark.parametrize("fault", ["digest", "break", "refused"])
 def test_fetch_that_fails_is_one_line_with_a_way_out(
-    fault: str, run_cli: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    fault: str, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with served("kmnist", monkeypatch, tmp_path / "cache") as server:
         name = next(iter(server.files))
@@ -101,13 +99,13 @@ def test_fetch_that_fails_is_one_line_with_a_way_out(
         (("sho",), "did you mean show"),
     ],
 )
-def test_wrong_usage(arguments: tuple[str, ...], message: str, run_cli: Run) -> None:
+def test_wrong_usage(arguments: tuple[str, ...], message: str, run_cli: RunCli) -> None:
     result = run_cli("datasets", *arguments)
     assert result.code == 2 and result.out == ""
     assert message in result.err
 
 
-def test_show_in_the_terminal_and_as_a_picture(run_cli: Run, tmp_path: Path) -> None:
+def test_show_in_the_terminal_and_as_a_picture(run_cli: RunCli, tmp_path: Path) -> None:
     result = run_cli("datasets", "show", "mnist", "--count", "4", "--split", "train", "--out", "grid.png")
     assert result.code == 0
     lines = result.out.splitlines()
@@ -120,7 +118,7 @@ def test_show_in_the_terminal_and_as_a_picture(run_cli: Run, tmp_path: Path) -> 
         assert picture.format == "PNG" and picture.width >= 400
 
 
-def test_show_of_a_folder_with_a_bad_picture(run_cli: Run, tmp_path: Path) -> None:
+def test_show_of_a_folder_with_a_bad_picture(run_cli: RunCli, tmp_path: Path) -> None:
     folder = make_classes(tmp_path / "digits", {"a": 5, "b": 5})
     (folder / "b" / "3.png").write_bytes(b"broken")
     result = run_cli("datasets", "show", "./digits")
@@ -131,13 +129,13 @@ def test_show_of_a_folder_with_a_bad_picture(run_cli: Run, tmp_path: Path) -> No
     assert "warning: skipped 1 unreadable of 10 pictures" in result.err
 
 
-def test_show_to_an_unwritable_place(run_cli: Run, tmp_path: Path) -> None:
+def test_show_to_an_unwritable_place(run_cli: RunCli, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     result = run_cli("datasets", "show", "mnist", "--count", "1", "--out", "file/grid.png")
     assert result.code == 1 and "cannot write file/grid.png" in result.err
 
 
-def test_pack_is_there_but_hidden(run_cli: Run, tmp_path: Path) -> None:
+def test_pack_is_there_but_hidden(run_cli: RunCli, tmp_path: Path) -> None:
     make_idx(make_idx(tmp_path / "idx", "train", [0, 1, 2]), "t10k", [2, 1])
     result = run_cli("datasets", "pack", "idx", "out.packed")
     assert result.code == 0 and "out.packed" in result.out and (tmp_path / "out.packed").is_file()
