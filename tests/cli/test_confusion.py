@@ -1,12 +1,6 @@
 import json
-from dataclasses import replace
 
-import numpy as np
 import pytest
-
-from mnistkit.reporting.confusion.files import FORMATS
-from tests.support.files import check_file
-from tests.support.toys import register, save_constant
 
 
 def test_prints_a_table_and_the_pairs(run_cli, toys, constants):
@@ -17,17 +11,6 @@ def test_prints_a_table_and_the_pairs(run_cli, toys, constants):
     assert f"middle read as left: {middle} times" in result.out
     assert "\x1b" not in result.out and "running" not in result.out
     assert "running always-0 on 120 images" in result.err
-
-
-def test_writes_every_format_at_once(run_cli, constants, tmp_path):
-    outs = [tmp_path / f"new/matrix{suffix}" for suffix in FORMATS.suffixes]
-    result = run_cli("confusion", constants[0], "--device", "cpu", *(f"--out={path}" for path in outs))
-    assert result.code == 0
-    for path in outs:
-        check_file(path)
-    assert [line for line in result.err.splitlines() if line.startswith("wrote")] == [f"wrote {o}" for o in outs]
-    # Nothing temporary is left behind.
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(path.name for path in outs)
 
 
 def test_json_is_one_document_the_same_as_in_the_file(run_cli, constants, tmp_path):
@@ -42,19 +25,6 @@ def test_the_difference_in_words(run_cli, constants):
     result = run_cli("confusion", *constants[:2], "--device", "cpu")
     assert "A  always-0: accuracy" in result.out and "B  always-1: accuracy" in result.out
     assert "most changed, from A to B" in result.out and "cells: B minus A" in result.out
-
-
-def test_no_errors_at_all_is_said_and_files_are_written(run_cli, toys, monkeypatch, tmp_path):
-    test = toys.test.take(np.flatnonzero(toys.test.labels == 0))
-    sure = register(monkeypatch, replace(toys, name="sure", test=test))
-    path = save_constant(tmp_path / "right.safetensors", sure, 0)
-    outs = [tmp_path / f"matrix{suffix}" for suffix in FORMATS.suffixes]
-    result = run_cli("confusion", path, "--device", "cpu", *(f"--out={out}" for out in outs))
-    assert result.code == 0
-    assert f"No errors at all: it classifies all {len(test)} images correctly." in result.out
-    for out in outs:
-        check_file(out)
-    assert "No errors at all" in (tmp_path / "matrix.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,10 @@
 import json
 import re
-from dataclasses import replace
 
-import numpy as np
 import pytest
 from PIL import Image
 
-from mnistkit.reporting.errors.files import FORMATS
 from mnistkit.workflows import suspect
-from tests.support.files import check_file
-from tests.support.toys import register, save_constant
 
 
 def test_shows_pictures_with_what_they_are_and_were_taken_for(run_cli, toys, constants):
@@ -21,16 +16,6 @@ def test_shows_pictures_with_what_they_are_and_were_taken_for(run_cli, toys, con
     assert len(re.findall(r"(middle|right)→left 57\.6 %  #\d+", result.out)) == 12
     assert f"--limit {wrong} shows all" in result.out
     assert "\x1b" not in result.out and "running" not in result.out
-
-
-def test_writes_every_format_at_once(run_cli, constants, tmp_path):
-    outs = [tmp_path / f"new/errors{suffix}" for suffix in FORMATS.suffixes]
-    options = ["--device", "cpu", "--explain", "--limit", 6]
-    result = run_cli("errors", constants[0], *options, *(f"--out={path}" for path in outs))
-    assert result.code == 0
-    for path in outs:
-        check_file(path)
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(path.name for path in outs)
 
 
 def test_json_and_csv_hold_all_errors_with_probabilities(run_cli, toys, constants, tmp_path):
@@ -76,19 +61,6 @@ def test_several_checkpoints_are_told_apart_by_letters(run_cli, toys, constants)
     assert f"only A is wrong: {(labels == 1).sum()}" in result.out
     assert f"both are wrong: {(labels == 2).sum()}" in result.out
     assert "A left 57.6 %" in result.out and "B middle 57.6 %" in result.out
-
-
-def test_no_errors_at_all_is_said_and_files_are_written(run_cli, toys, monkeypatch, tmp_path):
-    test = toys.test.take(np.flatnonzero(toys.test.labels == 0))
-    sure = register(monkeypatch, replace(toys, name="sure", test=test))
-    path = save_constant(tmp_path / "right.safetensors", sure, 0)
-    outs = [tmp_path / f"errors{suffix}" for suffix in FORMATS.suffixes]
-    result = run_cli("errors", path, "--device", "cpu", "--explain", *(f"--out={out}" for out in outs))
-    assert result.code == 0
-    assert f"No errors at all: it classifies all {len(test)} images correctly." in result.out
-    for out in outs:
-        check_file(out)
-    assert "No errors at all" in (tmp_path / "errors.html").read_text()
 
 
 def test_no_misclassification_of_the_kind_asked_for(run_cli, constants):

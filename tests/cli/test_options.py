@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mnistkit.cli.options import DEVICES, SPLIT_NAMES, check_seed, complete_checkpoint
+from mnistkit.data.base import Dataset
 from mnistkit.exceptions import DeviceError, UsageError
+from mnistkit.reporting.confusion.files import FORMATS as CONFUSION
+from mnistkit.reporting.errors.files import FORMATS as ERRORS
 from tests.support.cli import RunCli
-from tests.support.toys import register, toy_dataset
+from tests.support.files import check_file
+from tests.support.toys import register, save_constant, toy_dataset
 
 ON_SPLITS = pytest.mark.parametrize("command", ["evaluate", "confusion", "errors"])
 WITH_FILES = pytest.mark.parametrize("command", ["confusion", "errors"])
@@ -25,6 +31,38 @@ def test_a_dataset_of_other_classes_is_one_line(
     assert (result.code, result.out) == (1, "")
     (line,) = (line for line in result.err.splitlines() if line.startswith("error:"))
     assert "cannot be used on others" in line
+
+
+FORMATS = {"confusion": CONFUSION, "errors": ERRORS}
+MORE = {"confusion": [], "errors": ["--explain", "--limit", "6"]}
+
+
+@WITH_FILES
+def test_every_format_is_written_at_once(command: str, run_cli: RunCli, constants: Sequence[str]) -> None:
+    outs = [Path(f"new/result{suffix}") for suffix in FORMATS[command].suffixes]
+    result = run_cli(command, constants[0], "--device", "cpu", *MORE[command], *(f"--out={path}" for path in outs))
+    assert result.code == 0
+    for path in outs:
+        check_file(path)
+    assert [line for line in result.err.splitlines() if line.startswith("wrote")] == [f"wrote {o}" for o in outs]
+    # Nothing temporary is left behind.
+    assert set(Path("new").iterdir()) == set(outs)
+
+
+@WITH_FILES
+def test_no_errors_at_all_is_said_and_files_are_written(
+    command: str, run_cli: RunCli, toys: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = toys.test.take(np.flatnonzero(toys.test.labels == 0))
+    sure = register(monkeypatch, replace(toys, name="sure", test=test))
+    path = save_constant(Path("right.safetensors"), sure, 0)
+    outs = [Path(f"result{suffix}") for suffix in FORMATS[command].suffixes]
+    result = run_cli(command, path, "--device", "cpu", *MORE[command], *(f"--out={out}" for out in outs))
+    assert result.code == 0
+    assert f"No errors at all: it classifies all {len(test)} images correctly." in result.out
+    for out in outs:
+        check_file(out)
+    assert "No errors at all" in Path("result.html").read_text(encoding="utf-8")
 
 
 @WITH_FILES

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from tests.support.picture_generator import (
     STYLES,
     SURROUNDED,
     WITHOUT_DIGIT,
+    Made,
     digit_picture,
     several_digits,
     without_digit,
@@ -46,31 +49,31 @@ def likeness(tile: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
     return max(float(np.corrcoef(tile.reshape(-1), each.reshape(-1))[0, 1]) for each in shifted)
 
 
+def likenesses(
+    draw: Callable[[NDArray[np.uint8], int], Made], digits: LabelledImages, count: int
+) -> NDArray[np.float64]:
+    """Return how much the tiles of digits that were drawn are like those digits; 0 for one that is refused."""
+    alike = []
+    for tile, label in zip(digits.images[:count], digits.labels[:count].tolist(), strict=True):
+        prepared = prepare(load_picture(draw(tile, label).png()), INK)
+        alike.append(likeness(prepared.tile, tile) if prepared.finding is Finding.DIGIT else 0)
+    return np.array(alike)
+
+
 @pytest.mark.parametrize("name", SMALL)
 def test_the_tile_looks_like_the_digit_that_was_drawn(name: str, digits: LabelledImages) -> None:
     rng = np.random.default_rng(7)
-    alike = []
-    for place in range(8):
-        tile = digits.images[place]
-        prepared = prepare(
-            load_picture(digit_picture(tile, int(digits.labels[place]), SMALL[name], rng).png()), INK
-        )
-        alike.append(likeness(prepared.tile, tile))
+    alike = likenesses(lambda tile, label: digit_picture(tile, label, SMALL[name], rng), digits, 8)
     # Rotation and another pen leave about 0.8; another digit in the same place has about 0.4.
     assert np.median(alike) > 0.7
-    assert np.mean(np.array(alike) > 0.5) >= 0.8
+    assert (alike > 0.5).mean() >= 0.8
 
 
 @pytest.mark.parametrize("kind", SURROUNDED)
 def test_what_is_around_a_digit_is_left_out(kind: str, digits: LabelledImages) -> None:
     rng = np.random.default_rng(8)
-    alike = []
-    for place in range(4):
-        tile = digits.images[place]
-        made = SURROUNDED[kind](rng, tile, int(digits.labels[place]))
-        prepared = prepare(load_picture(made.png()), INK)
-        alike.append(likeness(prepared.tile, tile) if prepared.finding is Finding.DIGIT else 0)
-    assert np.mean(np.array(alike) > 0.5) >= 0.6, alike
+    alike = likenesses(partial(SURROUNDED[kind], rng), digits, 4)
+    assert (alike > 0.5).mean() >= 0.6, alike
 
 
 # Letters are drawn with strokes as digits are, and a photo's objects may be as simple: only the network can tell.

@@ -17,7 +17,7 @@ from mnistkit.inference.calibration import MAX_FALSE_ALARM_RATE, Calibration
 from mnistkit.inference.checkpoints import load_checkpoint
 from mnistkit.workflows import bundle as workflow
 from mnistkit.workflows.bundle import BundleConfig, bundle
-from tests.support.toys import register, save_trained, toy_dataset
+from tests.support.toys import save_trained
 
 
 @pytest.fixture
@@ -27,13 +27,8 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def dataset(monkeypatch: pytest.MonkeyPatch) -> Dataset:
-    return register(monkeypatch, toy_dataset("toys", ("left", "middle", "right")))
-
-
-@pytest.fixture
-def run(dataset: Dataset, tmp_path: Path) -> Path:
-    path = save_trained(tmp_path / "model.safetensors", dataset, steps=10)
+def run(toys: Dataset, tmp_path: Path) -> Path:
+    path = save_trained(tmp_path / "model.safetensors", toys, steps=10)
     figures = {"val_accuracy": 0.91, "val_loss": 0.2, "test_accuracy": 0.92, "test_n": 120}
     save_checkpoint(path, load_tensors(path), replace(read_info(path), metrics=figures))
     return path
@@ -41,13 +36,13 @@ def run(dataset: Dataset, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("half", [False, True])
 def test_the_calibration_is_that_of_the_stored_weights(
-    half: bool, run: Path, weights: Path, dataset: Dataset
+    half: bool, run: Path, weights: Path, toys: Dataset
 ) -> None:
     result = bundle(BundleConfig(str(run), "tiny", half=half))
     assert result.path == weights / "tiny.safetensors"
     loaded = load_checkpoint(result.path)
-    val = DeviceImages.of(dataset.split("val"), torch.device("cpu"))
-    normalisation = Normalisation(dataset.mean, dataset.std)
+    val = DeviceImages.of(toys.split("val"), torch.device("cpu"))
+    normalisation = Normalisation(toys.mean, toys.std)
     with torch.inference_mode():
         logits = loaded.model(normalisation(val.images))
     stored = Calibration.of(loaded.info.calibration)
