@@ -51,3 +51,9 @@ def test_notes_of_reading_come_along() -> None:
     content = encoded(page(), "GIF", save_all=True, append_images=[page(1)])
     for preparation in (INK, Preparation("whole")):
         assert prepare(load_picture(content), preparation).notes == ("first of 2 frames",)
+
+
+@pytest.mark.parametrize("kind", ["ink", "whole"])
+def test_stages_are_kept_only_where_they_are_asked_for(kind: str) -> None:
+    (work,) = preparations([load_picture(encoded(page(), "PNG"))], Preparation(kind))
+    assert work().steps == ()
