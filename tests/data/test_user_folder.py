@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from mnistkit.data import load_dataset
+from mnistkit.data import load_dataset, user_folder
 from mnistkit.data.base import Dataset, LoadOptions
 from mnistkit.exceptions import DataError, UnknownNameError
+from mnistkit.preparation import Preparation
 from tests.support.dataset_folders import level, make_classes, make_idx
 
 
@@ -132,6 +134,25 @@ def test_a_bad_picture_is_named_or_skipped_with_a_count(tmp_path: Path) -> None:
         path.write_bytes(b"broken")
     with pytest.raises(DataError, match=r"no picture in .*b can be read"):
         load_dataset(str(folder), LoadOptions(skip_bad=True))
+
+
+@pytest.mark.parametrize("has_test", [False, True])
+def test_how_pictures_are_prepared_is_judged_by_the_training_pictures_alone(
+    has_test: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_classes(tmp_path / "d" / "train", {"a": 9, "b": 9}).parent
+    if has_test:
+        make_classes(folder / "test", {"a": 2, "b": 2})
+    looked_at: list[str] = []
+
+    def choose(paths: Sequence[Path], kind: str) -> tuple[Preparation, str]:
+        looked_at.extend(map(str, paths))
+        return Preparation("tile"), "a test"
+
+    monkeypatch.setattr(user_folder, "choose_for_pictures", choose)
+    dataset = load_dataset(str(folder))
+    assert sorted(looked_at) == sorted(origin.file for origin in dataset.train.origins)
+    assert len(looked_at) == (18 if has_test else 15)
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])

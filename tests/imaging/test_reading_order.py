@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnistkit.imaging.box import Box
-from mnistkit.imaging.reading_order import reading_places
+from mnistkit.imaging.reading_order import _slant, reading_places
 
 
 def box(left: float, top: float, height: float = 40, width: float = 30) -> Box:
@@ -41,6 +41,17 @@ def test_a_short_line_below_the_beginning_of_a_long_slanted_one_is_the_second(sl
     places = reading_places([*short, *long])
     assert places[:2] == [(1, 0), (1, 1)]
     assert places[2:] == [(0, number) for number in range(30)]
+
+
+@pytest.mark.parametrize("slant", [-0.15, 0.15])
+def test_a_long_line_shows_the_slant_of_the_page_and_a_short_one_hardly(slant: float) -> None:
+    def found(count: int) -> float:
+        x = np.arange(count) * 50.0
+        return _slant([list(range(count))], x, slant * x, height=40)
+
+    assert found(30) == pytest.approx(slant, rel=0.05)
+    assert abs(found(2)) < 0.2 * abs(slant)
+    assert found(1) == 0
 
 
 @settings(max_examples=100, deadline=None)
