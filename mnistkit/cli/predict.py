@@ -59,8 +59,9 @@ def predict(
     Give photos, scans, screenshots or drawings of one digit each, in any colours and size. It is said where there
     is no digit, more than one, or something else.
 
-    On a pipe each picture is a line: path, tab, answer, tab, probability. The answer is a digit, unsure, nothing,
-    several:N or not-a-digit. Exit code 3: some of several pictures could not be read.
+    On a pipe each picture is a line: path, tab, answer, tab, probability. The answer is a digit, unsure:DIGIT for
+    what it would have been, nothing, several:N or not-a-digit. Exit code 3: some of several pictures could not be
+    read.
     """
     from mnistkit.reporting import console
     from mnistkit.reporting.predict.show import show_results

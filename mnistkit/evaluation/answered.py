@@ -45,6 +45,17 @@ class Answered:
         """All pictures."""
         return self.right + self.wrong + self.refused
 
+    def to_json(self) -> dict[str, int]:
+        """Return plain values; what is refused stands under the verdict's own word."""
+        return {
+            "right": self.right,
+            "wrong": self.wrong,
+            Verdict.UNSURE.value: self.unsure,
+            Verdict.NOTHING.value: self.nothing,
+            Verdict.SEVERAL.value: self.several,
+            Verdict.NOT_A_DIGIT.value: self.not_a_digit,
+        }
+
 
 def count_answers(
     origins: Sequence[Origin], labels: NDArray[np.int64], logits: NDArray[np.float32], calibration: Calibration

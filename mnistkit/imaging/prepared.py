@@ -17,7 +17,7 @@ class Finding(str, Enum):
     DIGIT = "digit"
     NOTHING = "nothing"
     SEVERAL = "several"
-    NOT_A_DIGIT = "not a digit"
+    NOT_A_DIGIT = "not-a-digit"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,8 @@
-"""What is answered about a picture: a digit, or why there is none."""
+"""What is answered about a picture: a digit, or why there is none.
+
+The words for answers stand here and nowhere else. Terminal, tab- and comma-separated values, JSON and the objects
+of the Python API all use them: the values of :class:`Verdict`, :data:`ERROR`, and the names of the fields.
+"""
 
 from __future__ import annotations
 
@@ -15,21 +19,36 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SCHEMA = "mnistkit/predict/1"
+SCHEMA = "mnistkit/predict/2"
 """Form and version of the JSON document of all answers."""
 
-LINE_SCHEMA = "mnistkit/predict-line/1"
+LINE_SCHEMA = "mnistkit/predict-line/2"
 """Form and version of the JSON of one answer."""
 
 
 class Verdict(str, Enum):
-    """The kinds of answer; all but the first are refusals."""
+    """The kinds of answer; all but the first are refusals.
+
+    Attributes:
+        DIGIT: A class is named.
+        UNSURE: No class is probable enough to be named.
+        NOTHING: Nothing is found.
+        SEVERAL: More than one digit is found.
+        NOT_A_DIGIT: What is found does not look like a digit.
+    """
 
     DIGIT = "digit"
     UNSURE = "unsure"
     NOTHING = "nothing"
     SEVERAL = "several"
-    NOT_A_DIGIT = "not a digit"
+    NOT_A_DIGIT = "not-a-digit"
+
+
+ERROR = "error"
+"""Stands where a verdict would, for a picture that could not be read."""
+
+VERDICTS = (*(verdict.value for verdict in Verdict), ERROR)
+"""All words that can stand there."""
 
 
 # Where there is nothing, or more than one digit, the model's opinion of the tile is an opinion of something else.
@@ -60,23 +79,42 @@ class Answer:
         return self.ranking[0][0] if self.verdict is Verdict.DIGIT else None
 
     @property
+    def guess(self) -> str | None:
+        """The most probable class, named or not; None where there is no ranking."""
+        return self.ranking[0][0] if self.ranking else None
+
+    @property
     def probability(self) -> float | None:
-        """That of the most probable class; None where there is no ranking."""
+        """That of the guess; None where there is none."""
         return self.ranking[0][1] if self.ranking else None
+
+    @property
+    def count(self) -> int:
+        """How many digits the picture seems to show; 0 where nothing was found."""
+        return self.picture.digits
+
+    @property
+    def word(self) -> str:
+        """The whole answer in a word: "7", "unsure:7" (what it would have been), "nothing", "several:3" (how many)
+        or "not-a-digit".
+        """
+        detail = {Verdict.UNSURE: self.guess, Verdict.SEVERAL: self.count}.get(self.verdict)
+        return self.digit or (self.verdict.value if detail is None else f"{self.verdict.value}:{detail}")
 
     def to_json(self, top: int) -> dict[str, Any]:
         """Return plain values, with the ``top`` most probable classes."""
         width, height = self.picture.size
         return {
             "path": self.name,
-            "answer": self.verdict.value,
+            "verdict": self.verdict.value,
             "digit": self.digit,
+            "guess": self.guess,
             "probability": self.probability,
-            "count": self.picture.digits,
+            "count": self.count,
             "width": width,
             "height": height,
             "notes": list(self.picture.notes),
-            "top": [{"digit": name, "probability": share} for name, share in self.ranking[:top]],
+            "top": [{"guess": name, "probability": share} for name, share in self.ranking[:top]],
         }
 
 
@@ -94,7 +132,7 @@ class Failure:
 
     def to_json(self, top: int) -> dict[str, Any]:
         """Return plain values."""
-        return {"path": self.name, "answer": "error", "error": self.error.message}
+        return {"path": self.name, "verdict": ERROR, "error": self.error.message}
 
 
 def verdict(finding: Finding, confidence: float, calibration: Calibration) -> Verdict:

@@ -89,7 +89,7 @@ def report(files: int, result: subprocess.CompletedProcess[str], seconds: float)
     """Print what became of the files."""
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * RSS_UNIT / 1e6
     answered = [json.loads(line) for line in result.stdout.splitlines()]
-    outcomes = Counter(entry["answer"] for entry in answered)
+    outcomes = Counter(entry["verdict"] for entry in answered)
     tracebacks = result.stderr.count("Traceback")
     print(f"{files:,} damaged files in {seconds:.0f} s, peak memory {peak:.0f} MB, exit code {result.returncode}")
     print(", ".join(f"{outcome}: {count:,}" for outcome, count in outcomes.most_common()))

@@ -19,7 +19,7 @@ def test_json_is_one_document_with_its_schema(run_cli, constants):
     result = run_cli("evaluate", *constants[:2], *options)
     assert result.code == 0
     document = json.loads(result.out)
-    assert document["schema"] == "mnistkit/evaluate/2"
+    assert document["schema"] == "mnistkit/evaluate/3"
     assert (document["dataset"], document["split"], document["n"]) == ("toys", "val", 40)
     assert len(document["models"]) == 2 and len(document["mcnemar"]) == 3
     assert document["ensemble"]["perturbed"]["n"] == 40

@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from mnistkit.imaging.limits import DEFAULT_LIMITS
+from mnistkit.inference.calibration import Calibration
 from mnistkit.locate import DEFAULT_BUNDLED
 from tests.support.cli import HEAVY, CliResult, RunCli, run_module
 from tests.support.names import unescaped
@@ -68,35 +69,35 @@ def test_json_is_one_document(predict: RunCli, mixed: list[str], checkpoint: Pat
     result = predict(*mixed, "--json", "--top-k", 2)
     document = json.loads(result.out)
     assert result.code == 3
-    assert document["schema"] == "mnistkit/predict/1"
+    assert document["schema"] == "mnistkit/predict/2"
     assert (document["checkpoint"], document["n"]) == (str(checkpoint), 4)
     assert document["calibration"]["threshold"] == 0.5
-    assert document["answers"] == {
+    assert document["verdicts"] == {
         "digit": 1,
         "unsure": 0,
         "nothing": 1,
         "several": 1,
-        "not a digit": 0,
+        "not-a-digit": 0,
         "error": 1,
     }
     digit, blank, text, two = document["pictures"]
     assert [each["path"] for each in document["pictures"]] == mixed
     assert (digit["digit"], digit["width"], digit["height"], len(digit["top"])) == ("7", 300, 300, 2)
-    assert digit["top"][0] == {"digit": "7", "probability": digit["probability"]}
-    assert (blank["answer"], blank["digit"], blank["probability"], blank["top"]) == ("nothing", None, None, [])
-    assert text["answer"] == "error" and text["error"].startswith("text.png is a text")
-    assert (two["answer"], two["count"]) == ("several", 2)
+    assert digit["top"][0] == {"guess": "7", "probability": digit["probability"]}
+    assert (blank["verdict"], blank["digit"], blank["guess"], blank["top"]) == ("nothing", None, None, [])
+    assert text["verdict"] == "error" and text["error"].startswith("text.png is a text")
+    assert (two["verdict"], two["count"]) == ("several", 2)
 
 
 def test_json_lines_hold_the_same(predict: RunCli, mixed: list[str]) -> None:
     lines = [json.loads(line) for line in predict(*mixed, "--jsonl").out.splitlines()]
-    assert {line.pop("schema") for line in lines} == {"mnistkit/predict-line/1"}
+    assert {line.pop("schema") for line in lines} == {"mnistkit/predict-line/2"}
     assert lines == json.loads(predict(*mixed, "--json").out)["pictures"]
 
 
 def test_csv_holds_the_same(predict: RunCli, mixed: list[str]) -> None:
     rows = list(csv.DictReader(io.StringIO(predict(*mixed, "--csv").out)))
-    assert [(row["path"], row["answer"], row["digit"]) for row in rows] == [
+    assert [(row["path"], row["verdict"], row["digit"]) for row in rows] == [
         ("seven.png", "digit", "7"),
         ("blank.png", "nothing", ""),
         ("text.png", "error", ""),
@@ -104,6 +105,20 @@ def test_csv_holds_the_same(predict: RunCli, mixed: list[str]) -> None:
     ]
     assert float(rows[0]["probability"]) > float(rows[0]["probability_2"]) > float(rows[0]["probability_3"])
     assert rows[2]["error"].startswith("text.png is a text")
+
+
+def test_every_form_says_what_an_unsure_answer_would_have_been(
+    predict: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Calibration, "of", lambda values: Calibration(threshold=1.0))
+    page().save("seven.png")
+    path, word, probability = predict("seven.png").out.rstrip("\n").split("\t")
+    assert (path, word) == ("seven.png", "unsure:7")
+    (row,) = csv.DictReader(io.StringIO(predict("seven.png", "--csv").out))
+    assert (row["verdict"], row["digit"], row["guess"]) == ("unsure", "", "7")
+    assert float(row["probability"]) == pytest.approx(float(probability), abs=1e-6)
+    (shown,) = json.loads(predict("seven.png", "--json").out)["pictures"]
+    assert (shown["verdict"], shown["digit"], shown["guess"]) == ("unsure", None, "7")
 
 
 @pytest.mark.parametrize("options", [("--json", "--csv"), ("--jsonl", "--json"), ("--top-k", "0"), ("-k", "11")])
@@ -355,10 +370,9 @@ def test_a_terminal_gets_pictures_lines_and_a_summary(checkpoint: Path, mixed: l
     assert "seven.png: 7 with" in one
     assert max(len(line) for line in one.splitlines()) <= columns
     many = on_terminal("predict", "-c", str(checkpoint), "--device", "cpu", *mixed, columns=columns)
-    assert "no digit             blank.png" in many
-    assert "2 digits             two.png" in many
-    words = " ".join(many.split())
-    assert "4 pictures: 1 recognised, 1 without a digit, 1 with several digits, 1 not readable" in words
+    assert "nothing              blank.png" in many
+    assert "several:2            two.png" in many
+    assert "4 pictures: digit 1, nothing 1, several 1, error 1" in many
 
 
 def on_terminal(*arguments: str, columns: int) -> str:

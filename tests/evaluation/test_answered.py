@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mnistkit.data.base import Origin
 from mnistkit.evaluation.answered import Answered, count_answers
 from mnistkit.imaging.prepared import Finding, Prepared
-from mnistkit.inference.answers import answer
+from mnistkit.inference.answers import VERDICTS, answer
 from mnistkit.inference.calibration import Calibration
 
 CALIBRATION = Calibration(temperature=2.0, threshold=0.6)
@@ -52,6 +52,12 @@ def test_each_picture_has_one_kind_of_answer(
 def test_refused_is_whatever_gets_no_class() -> None:
     answered = Answered(right=1, wrong=2, unsure=4, nothing=8, several=16, not_a_digit=32)
     assert (answered.refused, answered.total) == (60, 63)
+
+
+def test_the_document_has_the_words_of_predict() -> None:
+    document = Answered(right=1, wrong=2, unsure=4, nothing=8, several=16, not_a_digit=32).to_json()
+    assert {"right", "wrong", *VERDICTS} == {*document, "digit", "error"}
+    assert (document["not-a-digit"], sum(document.values())) == (32, 63)
 
 
 def test_the_probability_that_counts_is_the_calibrated_one() -> None:

@@ -41,6 +41,10 @@ class ModelResult:
         """The name to show."""
         return self.checkpoint.name if self.checkpoint else ENSEMBLE
 
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {**asdict(self), "answers": self.answers.to_json() if self.answers else None}
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -61,7 +65,7 @@ class EvaluateResult(SplitResult):
         comparisons: The paired tests of all pairs of :attr:`rows`.
     """
 
-    schema: ClassVar = "mnistkit/evaluate/2"
+    schema: ClassVar = "mnistkit/evaluate/3"
 
     models: tuple[ModelResult, ...]
     ensemble: ModelResult | None
@@ -77,7 +81,7 @@ class EvaluateResult(SplitResult):
         rows = [row.checkpoint.path if row.checkpoint else ENSEMBLE for row in self.rows]
         return {
             **self.header(),
-            "models": [asdict(model) for model in self.models],
-            "ensemble": asdict(self.ensemble) if self.ensemble else None,
+            "models": [model.to_json() for model in self.models],
+            "ensemble": self.ensemble.to_json() if self.ensemble else None,
             "mcnemar": [{"a": rows[pair.a], "b": rows[pair.b], **asdict(pair.test)} for pair in self.comparisons],
         }

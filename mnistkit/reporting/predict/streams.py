@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from mnistkit.inference.answers import LINE_SCHEMA, SCHEMA, Answer, Failure, Verdict
+from mnistkit.inference.answers import LINE_SCHEMA, SCHEMA, VERDICTS, Answer, Failure
 from mnistkit.reporting import console as consoles
 from mnistkit.reporting.documents import json_line, json_text
 from mnistkit.reporting.predict import terminal
-from mnistkit.reporting.predict.text import Summary, escaped, word
+from mnistkit.reporting.predict.text import Summary, escaped
 from mnistkit.workflows.predict import PredictRun
 
 
@@ -70,10 +70,10 @@ class _Terminal:
 
 
 class _TabSeparated:
-    """Path, answer and probability, then as many more pairs of class and probability as asked for.
+    """Path, answer (:attr:`Answer.word`) and probability, then as many more pairs of both as asked for.
 
-    Answers are the digit, ``unsure``, ``nothing``, ``several:N`` or ``not-a-digit``; the probability is that of
-    the most probable class, and empty where no class was considered. Pictures that cannot be read have no line.
+    The probability is that of the most probable class, and empty where no class was considered. Pictures that
+    cannot be read have no line.
     """
 
     def __init__(self, top: int) -> None:
@@ -83,7 +83,7 @@ class _TabSeparated:
         if isinstance(result, Answer):
             share = "" if result.probability is None else f"{result.probability:.6f}"
             others = [text for pair in _padded(result.ranking[1 : self._top], self._top - 1) for text in pair]
-            values = [escaped(result.name), word(result), share, *others]
+            values = [escaped(result.name), escaped(result.word), share, *others]
             sys.stdout.write("\t".join(values) + "\n")
 
     def close(self) -> None:
@@ -94,8 +94,8 @@ class _Csv:
     def __init__(self, top: int) -> None:
         self._top = top
         self._writer = csv.writer(sys.stdout, lineterminator="\n")
-        ranks = [f"{name}_{place}" for place in range(2, top + 1) for name in ("digit", "probability")]
-        self._columns = ["path", "answer", "digit", "probability", "count", "width", "height"]
+        ranks = [f"{name}_{place}" for place in range(2, top + 1) for name in ("guess", "probability")]
+        self._columns = ["path", "verdict", "digit", "guess", "probability", "count", "width", "height"]
         self._writer.writerow([*self._columns, *ranks, "notes", "error"])
 
     def add(self, result: Answer | Failure) -> None:
@@ -130,16 +130,16 @@ class _Json:
         self._pictures.append(result.to_json(self._top))
 
     def close(self) -> None:
-        counts = {verdict.value: 0 for verdict in Verdict} | {"error": 0}
+        counts = dict.fromkeys(VERDICTS, 0)
         for picture in self._pictures:
-            counts[picture["answer"]] += 1
+            counts[picture["verdict"]] += 1
         document = {
             "checkpoint": str(self._run.checkpoint.path),
             "architecture": self._run.checkpoint.info.architecture,
             "classes": self._run.checkpoint.info.classes,
             "calibration": self._run.calibration.to_dict(),
             "n": len(self._pictures),
-            "answers": counts,
+            "verdicts": counts,
             "pictures": self._pictures,
         }
         sys.stdout.write(json_text(document, SCHEMA))

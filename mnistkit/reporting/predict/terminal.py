@@ -76,10 +76,10 @@ def _bar(console: Console, share: float, longest: int) -> str:
 def print_line(console: Console, answer: Answer, top: int = 1) -> None:
     """Print one of many pictures in a line: answer, probability, path; the answer first, as it is the shortest."""
     style = "bold" if answer.verdict is Verdict.DIGIT else "yellow"
-    # A probability beside "no digit" would read as that of there being none.
+    # A probability beside "not-a-digit" would read as that of its being none.
     ranking = () if answer.verdict is Verdict.NOT_A_DIGIT else answer.ranking
     share = percentage(ranking[0][1], 1) if ranking else ""
-    line = Text(f"{text.brief(answer):<11}", style=style)
+    line = Text(f"{text.escaped(answer.word):<11}", style=style)
     line.append(f" {share:>7}  ", style="none")
     line.append(text.escaped(answer.name), style="none")
     others = ", ".join(f"{name} {percentage(share, 1)}" for name, share in ranking[1:top])

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from mnistkit.inference.answers import Answer, Verdict
 from mnistkit.reporting.predict.terminal import print_answer, print_line
-from mnistkit.reporting.predict.text import brief, sentence, word
+from mnistkit.reporting.predict.text import sentence
 from tests.support.answers import CALIBRATION, answer
 from tests.support.console import console_of, text_on
 
@@ -42,18 +42,18 @@ def test_as_many_bars_as_wanted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "machine", "few", "start"),
+    ("verdict", "word", "start"),
     [
-        (Verdict.DIGIT, "7", "7", "7 with 93.0 %"),
-        (Verdict.UNSURE, "unsure", "unsure: 7?", "unsure; most probably 7 with 93.0 %, but below 73.0 %"),
-        (Verdict.NOTHING, "nothing", "no digit", "no digit found"),
-        (Verdict.SEVERAL, "several:3", "3 digits", "several digits, 3 in all"),
-        (Verdict.NOT_A_DIGIT, "not-a-digit", "no digit", "no digit found; what is there does not look like one"),
+        (Verdict.DIGIT, "7", "7 with 93.0 %"),
+        (Verdict.UNSURE, "unsure:7", "unsure: most probably 7 with 93.0 %, below 73.0 %"),
+        (Verdict.NOTHING, "nothing", "nothing: no digit is found"),
+        (Verdict.SEVERAL, "several:3", "several: 3 digits are found"),
+        (Verdict.NOT_A_DIGIT, "not-a-digit", "not-a-digit: what is found does not look like one"),
     ],
 )
-def test_every_verdict_has_its_words(verdict: Verdict, machine: str, few: str, start: str) -> None:
+def test_every_verdict_has_its_words(verdict: Verdict, word: str, start: str) -> None:
     result = answer(verdict)
-    assert (word(result), brief(result)) == (machine, few)
+    assert result.word == word
     assert sentence(result, CALIBRATION).startswith(start)
     lines = shown(result)
     assert lines[0].startswith(f"x.png: {start[:20]}")
@@ -70,4 +70,4 @@ def test_lines_tell_notes_and_other_classes() -> None:
 def test_a_line_without_a_digit_has_no_probability() -> None:
     stream = io.StringIO()
     print_line(Console(file=stream, width=200), answer(Verdict.NOT_A_DIGIT))
-    assert stream.getvalue() == "no digit             x.png\n"
+    assert stream.getvalue() == "not-a-digit          x.png\n"

@@ -21,7 +21,7 @@ def test_the_summary_counts_everything() -> None:
     summary.add(answer())
     summary.add(None)
     assert list(summary.lines()) == [
-        "7 pictures: 2 recognised, 1 unsure, 2 without a digit, 1 with several digits, 1 not readable",
+        "7 pictures: digit 2, unsure 1, nothing 1, several 1, not-a-digit 1, error 1",
         "7: 2",
     ]
 
