@@ -66,12 +66,14 @@ class Answer:
         ranking: Classes with their calibrated probabilities, the most probable first; empty where nothing was
             found, or several digits.
         picture: The picture as the model got it: its tile, size, notes and steps, and how many digits it shows.
+        calibration: What made the probabilities, and the threshold below which no digit is named.
     """
 
     name: str
     verdict: Verdict
     ranking: tuple[tuple[str, float], ...]
     picture: Prepared
+    calibration: Calibration
 
     @property
     def digit(self) -> str | None:
@@ -176,5 +178,5 @@ def answer(
     for name, picture, numbers, places in zip(names, pictures, ranked.tolist(), order.tolist(), strict=True):
         kind = verdict(picture.finding, numbers[0], calibration)
         ranking = tuple(zip([classes[place] for place in places], numbers, strict=True))
-        answers.append(Answer(name, kind, () if kind in WITHOUT_RANKING else ranking, picture))
+        answers.append(Answer(name, kind, () if kind in WITHOUT_RANKING else ranking, picture, calibration))
     return answers

@@ -21,4 +21,13 @@ def answer(verdict: Verdict = Verdict.DIGIT, **changes: object) -> Answer:
     finding = Finding(Verdict.DIGIT.value if verdict is Verdict.UNSURE else verdict.value)
     notes = changes.pop("notes", ())
     picture = Prepared(tile, finding, 3, (90, 60), notes)
-    return Answer(**{"name": "x.png", "verdict": verdict, "ranking": ranking, "picture": picture, **changes})
+    return Answer(
+        **{
+            "name": "x.png",
+            "verdict": verdict,
+            "ranking": ranking,
+            "picture": picture,
+            "calibration": CALIBRATION,
+            **changes,
+        }
+    )

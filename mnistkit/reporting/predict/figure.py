@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from mnistkit.exceptions import UsageError
 from mnistkit.inference.answers import Answer, Verdict
-from mnistkit.inference.calibration import Calibration
 from mnistkit.reporting.figures import SUFFIXES, check_figure_path, figure_file
 from mnistkit.reporting.numbers import percentage
 from mnistkit.reporting.predict.text import escaped, rule, sentence
@@ -68,13 +67,12 @@ class ExplanationFiles:
             number += 1
 
 
-def write_explanation(path: Path, answer: Answer, calibration: Calibration) -> None:
+def write_explanation(path: Path, answer: Answer) -> None:
     """Draw every step from the original to the 28x28 tile, and the probabilities of all classes.
 
     Args:
         path: The file; its suffix chooses the format.
         answer: With its steps.
-        calibration: Where the probabilities and the threshold come from.
 
     Raises:
         UsageError: a suffix of no known format.
@@ -84,19 +82,19 @@ def write_explanation(path: Path, answer: Answer, calibration: Calibration) -> N
     across = count if count <= _MOST_ACROSS else math.ceil(count / math.ceil(count / _MOST_ACROSS))
     heights = _row_heights(answer, across)
     width = max(_LEAST_WIDTH, across * (_PANEL_INCHES + _GAP_INCHES))
-    heading = "\n".join(textwrap.wrap(f"{escaped(answer.name)}: {sentence(answer, calibration)}", int(width * 9)))
+    heading = "\n".join(textwrap.wrap(f"{escaped(answer.name)}: {sentence(answer)}", int(width * 9)))
     with figure_file(path, width, sum(heights) + _HEAD_INCHES, heading) as figure:
         panels = figure.subplots(len(heights), across, squeeze=False, height_ratios=heights).reshape(-1)
         for number, (step, axes) in enumerate(zip(answer.picture.steps, panels, strict=False), start=1):
             _draw_step(axes, step.image, f"{number}. {step.title}")
         if answer.ranking:
-            _draw_probabilities(panels[len(answer.picture.steps)], answer, calibration)
+            _draw_probabilities(panels[len(answer.picture.steps)], answer)
         for axes in panels:
             # Within a row the upper edges are in line, whatever the proportions.
             axes.set_anchor("N")
         for axes in panels[count:]:
             axes.set_axis_off()
-        notes = [*answer.picture.notes, *([rule(calibration)] if answer.ranking else [])]
+        notes = [*answer.picture.notes, *([rule(answer.calibration)] if answer.ranking else [])]
         figure.supxlabel("\n".join(textwrap.wrap("; ".join(notes), int(width * 13))), fontsize=8)
 
 
@@ -119,7 +117,7 @@ def _draw_step(axes: Axes, image: Any, caption: str) -> None:
     axes.set_title(textwrap.fill(caption, _CAPTION_COLUMNS), fontsize=9)
 
 
-def _draw_probabilities(axes: Axes, answer: Answer, calibration: Calibration) -> None:
+def _draw_probabilities(axes: Axes, answer: Answer) -> None:
     """Draw a bar for each class, in the order of the classes' names, and the threshold."""
     ranking = sorted(answer.ranking) if len(answer.ranking) <= 10 else list(answer.ranking[:10])
     names = [name for name, _ in ranking]
@@ -128,13 +126,12 @@ def _draw_probabilities(axes: Axes, answer: Answer, calibration: Calibration) ->
     axes.bar_label(
         bars, [percentage(share, 1) if share >= 0.001 else "" for share in shares], padding=2, fontsize=8
     )
-    axes.axvline(calibration.threshold, color=_TEXT_ON_BAR, linewidth=1, linestyle="--")
+    threshold = answer.calibration.threshold
+    axes.axvline(threshold, color=_TEXT_ON_BAR, linewidth=1, linestyle="--")
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set_xlim(0, 1.3)
     axes.set_box_aspect(1)
-    axes.set_xticks(
-        [0, calibration.threshold, 1], ["0", percentage(calibration.threshold, 0), "100 %"], fontsize=8
-    )
+    axes.set_xticks([0, threshold, 1], ["0", percentage(threshold, 0), "100 %"], fontsize=8)
     verdict = answer.verdict.value if answer.verdict is not Verdict.DIGIT else f"answer: {answer.digit}"
     axes.set_title(f"{len(answer.picture.steps) + 1}. probabilities; {verdict}", fontsize=9)

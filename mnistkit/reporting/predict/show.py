@@ -47,7 +47,7 @@ def show_results(run: PredictRun, form: str | None, explain: Path | None, progre
         stream.add(result)
         if files is not None and isinstance(result, Answer):
             path = files.path_for(result.name)
-            write_explanation(path, result, run.calibration)
+            write_explanation(path, result)
             progress.close()
             console.note(f"wrote {path}")
     stream.close()

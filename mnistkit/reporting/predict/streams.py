@@ -59,7 +59,7 @@ class _Terminal:
         self._clear()
         if len(self._run.inputs) == 1:
             top = self._top or terminal.DEFAULT_TOP
-            terminal.print_answer(self._console, result, self._run.calibration, top)
+            terminal.print_answer(self._console, result, top)
         else:
             terminal.print_line(self._console, result, self._top or 1)
 

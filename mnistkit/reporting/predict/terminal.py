@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.text import Text
 
 from mnistkit.inference.answers import Answer, Verdict
-from mnistkit.inference.calibration import Calibration
 from mnistkit.reporting.console import can_show, drawing_width
 from mnistkit.reporting.image_grid import picture_lines
 from mnistkit.reporting.numbers import percentage
@@ -26,10 +25,10 @@ _EIGHTHS = "█▉▊▋▌▍▎▏"
 _WITH_TILE = (Verdict.DIGIT, Verdict.UNSURE, Verdict.NOT_A_DIGIT)
 
 
-def print_answer(console: Console, answer: Answer, calibration: Calibration, top: int = DEFAULT_TOP) -> None:
+def print_answer(console: Console, answer: Answer, top: int = DEFAULT_TOP) -> None:
     """Print one picture as the model sees it, and beside it a bar for each of the ``top`` classes."""
     style = "bold" if answer.verdict is Verdict.DIGIT else "bold yellow"
-    console.print(Text(f"{text.escaped(answer.name)}: {text.sentence(answer, calibration)}", style=style))
+    console.print(Text(f"{text.escaped(answer.name)}: {text.sentence(answer)}", style=style))
     if answer.verdict in _WITH_TILE:
         console.print()
         width = answer.picture.tile.shape[1]
@@ -44,7 +43,7 @@ def print_answer(console: Console, answer: Answer, calibration: Calibration, top
             console.print(line, no_wrap=True, crop=True, overflow="crop")
         console.print()
     if answer.verdict is Verdict.UNSURE:
-        console.print(text.rule(calibration), style="dim")
+        console.print(text.rule(answer.calibration), style="dim")
     for note in answer.picture.notes:
         console.print(note, style="dim")
     if answer.verdict is not Verdict.DIGIT and not answer.picture.steps:

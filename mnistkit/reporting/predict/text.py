@@ -38,13 +38,13 @@ def _escaped_character(character: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def sentence(answer: Answer, calibration: Calibration) -> str:
+def sentence(answer: Answer) -> str:
     """Return the answer in a sentence for people: the class, or the verdict and what it means."""
     best = f"{answer.guess} with {percentage(answer.probability or 0.0, 1)}"
     if answer.verdict is Verdict.DIGIT:
         return best
     meaning = {
-        Verdict.UNSURE: f"most probably {best}, below {percentage(calibration.threshold, 1)} no digit is named",
+        Verdict.UNSURE: f"most probably {best}, below {percentage(answer.calibration.threshold, 1)} no digit is named",
         Verdict.NOTHING: "no digit is found",
         Verdict.SEVERAL: f"{answer.count} digits are found; give pictures of one digit each",
         Verdict.NOT_A_DIGIT: "what is found does not look like one",

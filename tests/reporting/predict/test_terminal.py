@@ -11,13 +11,13 @@ from rich.console import Console
 from mnistkit.inference.answers import Answer, Verdict
 from mnistkit.reporting.predict.terminal import print_answer, print_line
 from mnistkit.reporting.predict.text import sentence
-from tests.support.answers import CALIBRATION, answer
+from tests.support.answers import answer
 from tests.support.console import console_of, text_on
 
 
 def shown(result: Answer, width: int = 80, top: int = 3, encoding: str = "utf-8") -> list[str]:
     console = console_of(width=width, encoding=encoding)
-    print_answer(console, result, CALIBRATION, top)
+    print_answer(console, result, top)
     return text_on(console).splitlines()
 
 
@@ -54,7 +54,7 @@ def test_as_many_bars_as_wanted() -> None:
 def test_every_verdict_has_its_words(verdict: Verdict, word: str, start: str) -> None:
     result = answer(verdict)
     assert result.word == word
-    assert sentence(result, CALIBRATION).startswith(start)
+    assert sentence(result).startswith(start)
     lines = shown(result)
     assert lines[0].startswith(f"x.png: {start[:20]}")
     assert any("--explain" in line for line in lines) is (verdict is not Verdict.DIGIT)
