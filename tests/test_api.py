@@ -59,7 +59,7 @@ def test_every_public_name_exists() -> None:
 
 def test_answers_agree_with_the_reported_accuracy(run: TrainResult) -> None:
     test = mnistkit.load_dataset(run.metrics["dataset"]).test
-    answers = mnistkit.load(run.checkpoint).predict_all(test.images)
+    answers = mnistkit.load(run.checkpoint).read_all(test.images)
     best = [answer.ranking[0][0] for answer in answers]
     assert (
         np.mean([name == str(label) for name, label in zip(best, test.labels, strict=True)])
@@ -71,21 +71,21 @@ def test_answers_agree_with_the_reported_accuracy(run: TrainResult) -> None:
 def test_arrays_of_any_size_and_polarity_are_read(run: TrainResult) -> None:
     recogniser = mnistkit.load(run.folder.path, device="cpu")
     tile = mnistkit.load_dataset("mnist").test.images[0]
-    white_on_black, black_on_white = recogniser.predict(tile), recogniser.predict(255 - tile)
+    white_on_black, black_on_white = recogniser.read(tile), recogniser.read(255 - tile)
     assert np.array_equal(white_on_black.picture.tile, tile) and np.array_equal(black_on_white.picture.tile, tile)
-    assert recogniser.predict(tile / 255).ranking == white_on_black.ranking == black_on_white.ranking
+    assert recogniser.read(tile / 255).ranking == white_on_black.ranking == black_on_white.ranking
     large = np.asarray(page())
-    same = [recogniser.predict(each) for each in (large, Image.fromarray(large), encoded(page(), "PNG"))]
+    same = [recogniser.read(each) for each in (large, Image.fromarray(large), encoded(page(), "PNG"))]
     assert same[0].ranking == same[1].ranking == same[2].ranking
     with pytest.raises(PictureError, match="an array of shape"):
-        recogniser.predict(np.zeros((2, 28, 28), np.uint8))
+        recogniser.read(np.zeros((2, 28, 28), np.uint8))
 
 
 def test_files_bytes_and_paths_are_read_as_the_command_reads_them(run: TrainResult, run_cli: RunCli) -> None:
     content = encoded(page(), "PNG")
     Path("page.png").write_bytes(content)
     recogniser = mnistkit.load(run.folder.path, device="cpu")
-    answers = [recogniser.predict(each) for each in ("page.png", Path("page.png"), content)]
+    answers = [recogniser.read(each) for each in ("page.png", Path("page.png"), content)]
     command = json.loads(run_cli("predict", "page.png", "-c", run.folder.path, "--json", "--device", "cpu").out)
     (shown,) = command["pictures"]
     for answer in answers:
@@ -97,10 +97,10 @@ def test_files_bytes_and_paths_are_read_as_the_command_reads_them(run: TrainResu
 def test_what_cannot_be_read_is_raised_for_one_and_stands_in_its_place_among_several(run: TrainResult) -> None:
     recogniser = mnistkit.load(run.folder.path, device="cpu")
     with pytest.raises(PictureError, match=r"gone\.png does not exist"):
-        recogniser.predict("gone.png")
-    first, second = recogniser.predict_all(["gone.png", encoded(page(), "PNG")])
+        recogniser.read("gone.png")
+    first, second = recogniser.read_all(["gone.png", encoded(page(), "PNG")])
     assert isinstance(first, Failure) and isinstance(second, Answer)
-    assert recogniser.predict_all([]) == []
+    assert recogniser.read_all([]) == []
 
 
 def test_a_run_leaves_its_curves(run: TrainResult) -> None:

@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Checkpoint:
-    """A loaded checkpoint: the model in evaluation mode on its device, and its description."""
-
-    path: Path
-    info: CheckpointInfo
-    model: nn.Module
-
-
-@dataclass(frozen=True)
 class FoundCheckpoint:
     """A checkpoint whose description has been read, but not its weights."""
 
     path: Path
     info: CheckpointInfo
+
+    @classmethod
+    def read(cls, path: Path) -> FoundCheckpoint:
+        """Read the description of a ``.safetensors`` file.
+
+        Raises:
+            CheckpointError: as :func:`mnistkit.checkpoint.read_info`.
+        """
+        return cls(path, read_info(path))
 
     @property
     def name(self) -> str:
@@ -65,7 +65,7 @@ def find_checkpoints(
     for path, file in zip(paths, files, strict=True):
         if files.count(file) > 1:
             raise UsageError(f"checkpoint {path} is given more than once")
-    found = [FoundCheckpoint(path, read_info(path)) for path in paths]
+    found = [FoundCheckpoint.read(path) for path in paths]
     for other in found[1:]:
         if other.info.classes != found[0].info.classes:
             raise CheckpointError(
@@ -76,22 +76,22 @@ def find_checkpoints(
     return found
 
 
-def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoint:
-    """Load a checkpoint and build its model, ready for inference.
+def load_model(found: FoundCheckpoint, device: torch.device | str = "cpu") -> nn.Module:
+    """Build the model of a checkpoint with its weights, in evaluation mode.
 
     Weights that are stored with fewer bits (float16) get those of the model back.
 
     Args:
-        path: The ``.safetensors`` file.
+        found: The checkpoint, whose description is not read again.
         device: Where the model is to live.
 
     Raises:
-        CheckpointError: the file is missing, empty, truncated, not safetensors, a pickle, of another format
-            version, of an unknown architecture, or holds tensors that do not fit the architecture.
+        CheckpointError: the file is gone or damaged, of an unknown architecture, or holds tensors that do not fit
+            the architecture.
     """
     from mnistkit.models import build_model
 
-    info = read_info(path)
+    path, info = found.path, found.info
     tensors = load_tensors(path)
     try:
         model = build_model(info.architecture, num_classes=len(info.classes))
@@ -103,7 +103,7 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> Checkpoin
         raise CheckpointError(
             f"{path}: its tensors do not fit the architecture '{info.architecture}'", hint=RETRAIN_HINT
         ) from error
-    return Checkpoint(path, info, model.to(device).eval())
+    return model.to(device).eval()
 
 
 def not_finite(path: Path) -> CheckpointError:

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnistkit.exceptions import CheckpointError, MnistkitError
+from mnistkit.exceptions import CheckpointError, MnistkitError, UsageError
 from mnistkit.imaging.chunks import MOST, picture_name, read_chunk
 from mnistkit.imaging.limits import DEFAULT_LIMITS, Limits
 from mnistkit.inference.answers import Answer, Failure, answer
@@ -77,11 +77,11 @@ class Recogniser:
         """
         from mnistkit.device import set_up_machine
         from mnistkit.inference.backends.pytorch import TorchBackend
-        from mnistkit.inference.checkpoints import load_checkpoint
+        from mnistkit.inference.checkpoints import load_model
 
         check_input_size(checkpoint)
-        loaded = load_checkpoint(checkpoint.path, set_up_machine(device).device)
-        backend = TorchBackend(loaded.model, loaded.info, batch_size=batch_size)
+        model = load_model(checkpoint, set_up_machine(device).device)
+        backend = TorchBackend(model, checkpoint.info, batch_size=batch_size)
         return cls(checkpoint, backend, limits=limits)
 
     @property
@@ -102,7 +102,7 @@ class Recogniser:
     def __repr__(self) -> str:
         return f"Recogniser({self.checkpoint.name}: {self.info.architecture}, {len(self.classes)} classes)"
 
-    def predict(self, picture: PictureSource, *, keep_steps: bool = False) -> Answer:
+    def read(self, picture: PictureSource, *, keep_steps: bool = False) -> Answer:
         """Say what a picture shows.
 
         Args:
@@ -113,34 +113,32 @@ class Recogniser:
         Raises:
             PictureError: the picture cannot be read.
         """
-        (result,) = self.predict_all([picture], keep_steps=keep_steps)
+        (result,) = self.read_all([picture], keep_steps=keep_steps)
         if isinstance(result, Failure):
             raise result.error
         return result
 
-    def predict_all(
-        self, pictures: Iterable[PictureSource], *, keep_steps: bool = False
-    ) -> list[Answer | Failure]:
+    def read_all(self, pictures: Iterable[PictureSource], *, keep_steps: bool = False) -> list[Answer | Failure]:
         """Say what each of several pictures shows, in their order; a failure stands for each that cannot be read.
 
         Args:
-            pictures: As :meth:`predict` takes one. An array of shape (n, height, width) is n grey pictures.
+            pictures: As :meth:`read` takes one. An array of shape (n, height, width) is n grey pictures.
             keep_steps: Whether the answers hold the stages of the pictures' preparation.
 
         Raises:
-            TypeError: a single path, or the bytes of a single file.
+            UsageError: a single path, or the bytes of a single file.
         """
         from mnistkit.imaging.decode import without_remarks
 
         if isinstance(pictures, (str, bytes, Path)):
-            raise TypeError("predict_all() takes several pictures; predict() takes one")
+            raise UsageError("read_all() takes several pictures, not one", hint="read() takes one")
         results: list[Answer | Failure] = []
         waiting = iter(pictures)
         with without_remarks():
             while chunk := list(islice(waiting, MOST)):
                 names = [picture_name(each) for each in chunk]
-                read = read_chunk(chunk, self.preparation, keep_steps=keep_steps, limits=self._limits)
-                results.extend(self.answers(names, read))
+                prepared = read_chunk(chunk, self.preparation, keep_steps=keep_steps, limits=self._limits)
+                results.extend(self.answers(names, prepared))
         return results
 
     def answers(

@@ -13,7 +13,7 @@ from mnistkit import locate
 from mnistkit.checkpoint import CheckpointInfo, load_tensors, read_info, save_checkpoint
 from mnistkit.data.base import LoadOptions
 from mnistkit.exceptions import CheckpointError, OutputError, UsageError
-from mnistkit.inference.checkpoints import load_checkpoint
+from mnistkit.inference.checkpoints import FoundCheckpoint, load_model
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -82,7 +82,7 @@ def bundle(config: BundleConfig, announce: Callable[[str], None] = lambda line: 
     # A run on all images says so in its folder's metrics and here: it never measured a validation accuracy.
     if "val_accuracy" not in info.metrics:
         raise CheckpointError(f"{path} was trained without validation images; there is nothing to calibrate on")
-    model, weights = load_checkpoint(path).model, load_tensors(path)
+    model, weights = load_model(FoundCheckpoint(path, info)), load_tensors(path)
     if config.half:
         weights = _halved(weights, path)
         model.load_state_dict(weights)

@@ -12,7 +12,6 @@ from mnistkit.workflows.inputs import (
     InferenceConfig,
     Inputs,
     check_request,
-    load_model,
     open_inputs,
     run_checkpoint,
 )
@@ -179,7 +178,7 @@ def _explainer(inputs: Inputs) -> Explained:
         checkpoint = inputs.checkpoints[number]
         if number not in loaded:
             loaded.clear()
-            loaded[number] = load_model(checkpoint, inputs.machine.device)
+            loaded[number] = inputs.load_model(number)
         images = take(inputs.images[number], places)
         return attribution_maps(*loaded[number], images, (predicted, labels), checkpoint.batch_size)
 

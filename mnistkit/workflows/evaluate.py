@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistkit.device import FP32
 from mnistkit.exceptions import ThresholdNotMetError, UsageError
-from mnistkit.workflows.inputs import InferenceConfig, Inputs, check_request, finite, load_model, open_inputs
+from mnistkit.workflows.inputs import InferenceConfig, Inputs, check_request, finite, open_inputs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -138,7 +137,7 @@ def _predict(inputs: Inputs, number: int, perturbed: Tensor | None) -> Outputs:
     from mnistkit.inference.logits import predict_logits
 
     checkpoint, images = inputs.checkpoints[number], inputs.images[number]
-    model, normalisation = load_model(checkpoint, inputs.machine.device)
+    model, normalisation = inputs.load_model(number)
     size, precision = checkpoint.batch_size, inputs.machine.precision
     logits, speed = timed_logits(model, images, normalisation, batch_size=size, precision=precision)
     perturbed_logits = None
@@ -151,11 +150,10 @@ def _predict(inputs: Inputs, number: int, perturbed: Tensor | None) -> Outputs:
 
 def _answers(inputs: Inputs, number: int, logits: Tensor) -> Answered | None:
     """Count what ``predict``, which computes in fp32, answers about pictures; None where the images were none."""
-    from mnistkit.checkpoint import read_info
     from mnistkit.evaluation.answered import count_answers
     from mnistkit.inference.calibration import Calibration
 
     if not inputs.origins[number] or inputs.machine.precision.name != FP32.name:
         return None
-    calibration = Calibration.of(read_info(Path(inputs.checkpoints[number].path)).calibration)
+    calibration = Calibration.of(inputs.found[number].info.calibration)
     return count_answers(inputs.origins[number], inputs.data.labels, logits.numpy(), calibration)

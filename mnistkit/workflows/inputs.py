@@ -18,13 +18,12 @@ from mnistkit.inference.checkpoints import (
     FoundCheckpoint,
     brief,
     find_checkpoints,
-    load_checkpoint,
+    load_model,
     not_finite,
 )
 from mnistkit.registry import unknown_name
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor, nn
 
     from mnistkit.data.base import Dataset, LabelledImages, Origin
@@ -65,7 +64,8 @@ class Inputs:
         dataset: The dataset.
         split: "test", "val" or "train".
         data: The images and labels of the split, at least one; the images as the first checkpoint gets them.
-        checkpoints: The checkpoints in the order given, all with the dataset's classes.
+        found: The checkpoints in the order given, all with the dataset's classes.
+        checkpoints: What results say about each of them.
         machine: Where to compute, and in which arithmetic.
         images: What each checkpoint is given, uint8 tensors of shape (n, 1, 28, 28) on the device: one and the
             same, unless checkpoints have the pictures of a folder prepared differently.
@@ -75,6 +75,7 @@ class Inputs:
     dataset: Dataset
     split: str
     data: LabelledImages
+    found: tuple[FoundCheckpoint, ...]
     checkpoints: tuple[EvaluatedCheckpoint, ...]
     machine: Machine
     images: tuple[Tensor, ...]
@@ -90,6 +91,17 @@ class Inputs:
             "device": self.machine.title,
             "precision": self.machine.precision.name,
         }
+
+    def load_model(self, number: int) -> tuple[nn.Module, Normalisation]:
+        """Load the weights of the ``number``-th checkpoint onto the device, and its normalisation.
+
+        Raises:
+            CheckpointError: the file cannot be used.
+        """
+        from mnistkit.data.batches import Normalisation
+
+        found = self.found[number]
+        return load_model(found, self.machine.device), Normalisation(found.info.mean, found.info.std)
 
     @property
     def labels(self) -> Tensor:
@@ -143,6 +155,7 @@ def open_inputs(config: InferenceConfig, announce: Callable[[str], None] = lambd
         dataset=dataset,
         split=config.split,
         data=data,
+        found=tuple(found),
         checkpoints=tuple(_evaluated(each, config.batch_size) for each in found),
         machine=machine,
         images=tuple(on_device[id(each)] for each in datasets),
@@ -160,18 +173,6 @@ def _evaluated(found: FoundCheckpoint, batch_size: int | None) -> EvaluatedCheck
     )
 
 
-def load_model(checkpoint: EvaluatedCheckpoint, device: torch.device) -> tuple[nn.Module, Normalisation]:
-    """Load a checkpoint's weights onto the device, and the normalisation they were trained with.
-
-    Raises:
-        CheckpointError: the file cannot be used.
-    """
-    from mnistkit.data.batches import Normalisation
-
-    loaded = load_checkpoint(Path(checkpoint.path), device)
-    return loaded.model, Normalisation(loaded.info.mean, loaded.info.std)
-
-
 def run_checkpoint(inputs: Inputs, number: int) -> Tensor:
     """Return the logits of the ``number``-th checkpoint for all images; its weights are let go again afterwards.
 
@@ -184,7 +185,7 @@ def run_checkpoint(inputs: Inputs, number: int) -> Tensor:
     from mnistkit.inference.logits import predict_logits
 
     checkpoint = inputs.checkpoints[number]
-    model, normalisation = load_model(checkpoint, inputs.machine.device)
+    model, normalisation = inputs.load_model(number)
     logits = predict_logits(
         model,
         inputs.images[number],

@@ -9,7 +9,7 @@ import torch
 
 from mnistkit.checkpoint import save_checkpoint
 from mnistkit.exceptions import CheckpointError, UsageError
-from mnistkit.inference.checkpoints import FoundCheckpoint, brief, find_checkpoints, load_checkpoint
+from mnistkit.inference.checkpoints import FoundCheckpoint, brief, find_checkpoints, load_model
 from mnistkit.models import build_model, model_names
 from mnistkit.recipe import Recipe
 from tests.support.checkpoints import description
@@ -25,7 +25,7 @@ def weights(classes: int = 10) -> dict[str, torch.Tensor]:
 def refused(path: Path = PATH) -> str:
     """Return the message for a checkpoint whose model cannot be loaded."""
     with pytest.raises(CheckpointError) as caught:
-        load_checkpoint(path)
+        load_model(FoundCheckpoint.read(path))
     assert "\n" not in caught.value.message
     return caught.value.message
 
@@ -35,18 +35,19 @@ def test_every_architecture_survives_the_round_trip(name: str) -> None:
     model = build_model(name, 7).eval()
     info = description(architecture=name, classes=tuple("abcdefg"))
     save_checkpoint(PATH, model.state_dict(), info)
-    loaded = load_checkpoint(PATH)
-    assert (loaded.path, loaded.info) == (PATH, info)
-    assert not loaded.model.training
+    found = FoundCheckpoint.read(PATH)
+    assert (found.path, found.info) == (PATH, info)
+    loaded = load_model(found)
+    assert not loaded.training
     images = torch.rand(3, 1, 28, 28)
     with torch.no_grad():
-        assert torch.equal(loaded.model(images), model(images))
+        assert torch.equal(loaded(images), model(images))
 
 
 def test_weights_of_16_bits_are_loaded_into_32() -> None:
     halved = {name: value.half() for name, value in weights().items()}
     save_checkpoint(PATH, halved, description())
-    for name, value in load_checkpoint(PATH).model.state_dict().items():
+    for name, value in load_model(FoundCheckpoint.read(PATH)).state_dict().items():
         assert value.dtype == torch.float32
         assert torch.equal(value, halved[name].float())
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from mnistkit.data import load_dataset
-from mnistkit.exceptions import CheckpointError, PictureError
+from mnistkit.exceptions import CheckpointError, PictureError, UsageError
 from mnistkit.imaging.limits import Limits
 from mnistkit.imaging.prepared import Finding
 from mnistkit.inference.answers import Answer, Failure, Verdict
@@ -61,24 +61,24 @@ def test_pictures_are_prepared_as_the_checkpoint_says() -> None:
     content = encoded(Image.fromarray(pixels), "PNG")
     for kind, expected in ((Preparation("tile"), 200), (Preparation("whole", inverted=True), 55)):
         model = recogniser(preparation=kind)
-        model.predict(content)
+        model.read(content)
         assert (model.backend.given[0] == expected).all()
     ink = recogniser()
-    assert ink.predict(content).verdict is Verdict.NOTHING
-    assert ink.predict(encoded(two_digits(), "PNG")).verdict is Verdict.SEVERAL
+    assert ink.read(content).verdict is Verdict.NOTHING
+    assert ink.read(encoded(two_digits(), "PNG")).verdict is Verdict.SEVERAL
 
 
 def test_steps_are_kept_only_where_they_are_wanted() -> None:
     content = encoded(page(), "PNG")
-    assert recogniser().predict(content).picture.steps == ()
-    steps = recogniser().predict(content, keep_steps=True).picture.steps
+    assert recogniser().read(content).picture.steps == ()
+    steps = recogniser().read(content, keep_steps=True).picture.steps
     assert (steps[0].name, steps[-1].name) == ("original", "tile")
 
 
 def test_any_number_of_pictures_in_order() -> None:
     tiles = load_dataset("mnist").test.images[:70]
     model = recogniser()
-    answers = model.predict_all(tiles)
+    answers = model.read_all(tiles)
     assert len(answers) == 70
     for answer, tile in zip(answers, tiles, strict=True):
         assert isinstance(answer, Answer)
@@ -90,8 +90,8 @@ def test_limits_are_the_callers() -> None:
     checkpoint = FoundCheckpoint(Path("model.safetensors"), INFO)
     strict = Recogniser(checkpoint, Brightness(), limits=Limits(file_bytes=10**6, pixels=50 * 50))
     with pytest.raises(PictureError, match="is too large"):
-        strict.predict(encoded(page(), "PNG"))
-    assert isinstance(strict.predict(load_dataset("mnist").test.images[0]), Answer)
+        strict.read(encoded(page(), "PNG"))
+    assert isinstance(strict.read(load_dataset("mnist").test.images[0]), Answer)
 
 
 def test_outputs_that_are_no_numbers_are_never_an_answer() -> None:
@@ -108,5 +108,5 @@ def test_a_checkpoint_for_other_sizes_is_refused() -> None:
 
 @pytest.mark.parametrize("one", ["photo.jpg", b"photo", Path("photo.jpg")])
 def test_one_picture_is_not_taken_for_several(one: object) -> None:
-    with pytest.raises(TypeError, match="takes several pictures"):
-        recogniser().predict_all(one)
+    with pytest.raises(UsageError, match="takes several pictures"):
+        recogniser().read_all(one)

@@ -14,7 +14,7 @@ from mnistkit.data.base import Dataset
 from mnistkit.data.batches import DeviceImages, Normalisation
 from mnistkit.exceptions import CheckpointError, MnistkitError, OutputError, UsageError
 from mnistkit.inference.calibration import MAX_FALSE_ALARM_RATE, Calibration
-from mnistkit.inference.checkpoints import load_checkpoint
+from mnistkit.inference.checkpoints import FoundCheckpoint, load_model
 from mnistkit.workflows import bundle as workflow
 from mnistkit.workflows.bundle import BundleConfig, bundle
 from tests.support.toys import save_trained
@@ -40,18 +40,19 @@ def test_the_calibration_is_that_of_the_stored_weights(
 ) -> None:
     result = bundle(BundleConfig(str(run), "tiny", half=half))
     assert result.path == weights / "tiny.safetensors"
-    loaded = load_checkpoint(result.path)
+    found = FoundCheckpoint.read(result.path)
+    model = load_model(found)
     val = DeviceImages.of(toys.split("val"), torch.device("cpu"))
     normalisation = Normalisation(toys.mean, toys.std)
     with torch.inference_mode():
-        logits = loaded.model(normalisation(val.images))
-    stored = Calibration.of(loaded.info.calibration)
+        logits = model(normalisation(val.images))
+    stored = Calibration.of(found.info.calibration)
     assert stored == result.calibration
     assert stored.n == len(val) == 40
     refused = stored.probabilities(logits.numpy()).max(axis=1) < stored.threshold - 1e-6
     assert refused.mean() <= MAX_FALSE_ALARM_RATE
-    assert loaded.info.metrics == read_info(run).metrics
-    assert all(value.dtype != torch.float16 for value in loaded.model.state_dict().values())
+    assert found.info.metrics == read_info(run).metrics
+    assert all(value.dtype != torch.float16 for value in model.state_dict().values())
 
 
 def test_half_is_half_as_large_and_nearly_the_same(run: Path, weights: Path) -> None:
@@ -62,7 +63,7 @@ def test_half_is_half_as_large_and_nearly_the_same(run: Path, weights: Path) -> 
     assert {value.dtype for value in load_tensors(half.path).values()} == {torch.float16}
     images = torch.rand(8, 1, 28, 28)
     with torch.inference_mode():
-        first, second = (load_checkpoint(each.path).model(images) for each in (full, half))
+        first, second = (load_model(FoundCheckpoint.read(each.path))(images) for each in (full, half))
     assert torch.allclose(first, second, atol=0.02)
 
 

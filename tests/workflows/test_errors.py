@@ -123,9 +123,9 @@ def test_a_constant_model_looks_nowhere(constants):
 def test_attributions_add_up_to_what_the_image_changes(toys, trained):
     from mnistkit.data.batches import Normalisation
     from mnistkit.evaluation.attribution import integrated_gradients
-    from mnistkit.inference.checkpoints import load_checkpoint
+    from mnistkit.inference.checkpoints import FoundCheckpoint, load_model
 
-    model = load_checkpoint(Path(trained), torch.device("cpu")).model
+    model = load_model(FoundCheckpoint.read(Path(trained)))
     normalisation = Normalisation(toys.mean, toys.std)
     images = torch.from_numpy(toys.test.images[:3].copy()).unsqueeze(1)
     found = integrated_gradients(model, images, normalisation, [0, 1, 2], [1, 2, 0], batch_size=100, steps=256)

@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 import torch
 
-from mnistkit.checkpoint import save_checkpoint
+from mnistkit.checkpoint import read_description, save_checkpoint
 from mnistkit.data.base import LabelledImages
 from mnistkit.evaluation.label_errors import LABEL_ERRORS
 from mnistkit.exceptions import CheckpointError, DataError, DeviceError, ThresholdNotMetError, UsageError
+from mnistkit.inference.checkpoints import find_checkpoints
+from mnistkit.inference.recogniser import Recogniser
 from mnistkit.models import build_model
 from mnistkit.workflows.evaluate import EvaluateConfig, check_threshold, evaluate, require_accuracy
 from tests.support.toys import bars, info_for, register, save_constant, save_trained, toy_dataset
@@ -44,6 +46,18 @@ def test_a_trained_model_is_better_than_chance_also_on_the_perturbed_set(toys, t
     assert row.metrics.top1 > 0.9
     assert row.perturbed.n == row.metrics.n
     assert 0.3 < row.perturbed.top1 < row.metrics.top1
+
+
+def test_the_header_of_a_checkpoint_is_read_once(constants, monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        "mnistkit.checkpoint.read_description", lambda path: read.append(str(path)) or read_description(path)
+    )
+    evaluate(config(*constants))
+    assert read == constants
+    (found,) = find_checkpoints([constants[0]])
+    Recogniser.load(found, device="cpu")
+    assert read == [*constants, constants[0]]
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 1000])

@@ -25,7 +25,7 @@ from mnistkit.imaging import load
 from mnistkit.imaging import prepare as preparing
 from mnistkit.imaging.prepared import Prepared
 from mnistkit.inference.answers import Answer, Failure, Verdict
-from mnistkit.inference.checkpoints import load_checkpoint
+from mnistkit.inference.checkpoints import FoundCheckpoint, load_model
 from mnistkit.inference.read_ahead import PictureInput
 from mnistkit.workflows import predict as workflow
 from mnistkit.workflows.picture_files import find_pictures
@@ -50,9 +50,10 @@ def test_mnist_as_png_files_gives_the_answers_of_the_direct_evaluation(checkpoin
     write_tiles(Path("tiles"), 300)
     found = answers(checkpoint, "tiles", batch_size=64)
     images = torch.from_numpy(load_dataset("mnist").test.images[:300].copy()).unsqueeze(1)
-    loaded = load_checkpoint(checkpoint)
+    found_checkpoint = FoundCheckpoint.read(checkpoint)
+    normalisation = Normalisation(found_checkpoint.info.mean, found_checkpoint.info.std)
     with torch.inference_mode():
-        shares = loaded.model(Normalisation(loaded.info.mean, loaded.info.std)(images)).double().softmax(dim=1)
+        shares = load_model(found_checkpoint)(normalisation(images)).double().softmax(dim=1)
     assert [int(each.ranking[0][0]) for each in found] == shares.argmax(dim=1).tolist()
     assert [each.probability for each in found] == pytest.approx(shares.amax(dim=1).tolist(), abs=1e-4)
     assert all(
