@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnistkit.files import atomic_write
-from mnistkit.reporting.numbers import percentage
+from mnistkit.numbers import percentage
 from mnistkit.reporting.outputs import check_suffix
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from mnistkit.reporting.numbers import percentage
+from mnistkit.numbers import percentage
 from mnistkit.reporting.tables import make_table
 
 if TYPE_CHECKING:

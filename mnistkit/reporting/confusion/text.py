@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from mnistkit.evaluation.results.confusion import ConfusionResult, Pair
+from mnistkit.numbers import counted, percent, percentage
 from mnistkit.reporting.letters import letter
-from mnistkit.reporting.numbers import counted, percent, percentage
 
 MOST_PAIRS = 10
 _MOST_DECIMALS = 2

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistkit.evaluation.results.errors import ErrorsResult, Misclassification, WrongPrediction
+from mnistkit.numbers import percentage
 from mnistkit.reporting.errors import text
 from mnistkit.reporting.errors.images import overlaid
-from mnistkit.reporting.numbers import percentage
 from mnistkit.reporting.pages import render
 
 _SORTS = {

@@ -8,8 +8,8 @@ from rich.cells import cell_len
 
 from mnistkit.evaluation import label_errors
 from mnistkit.evaluation.results.errors import ErrorsResult, Misclassification, Section, WrongPrediction
+from mnistkit.numbers import counted, percentage
 from mnistkit.reporting.letters import letter
-from mnistkit.reporting.numbers import counted, percentage
 
 ARROW, ASCII_ARROW = "→", "->"
 

@@ -13,8 +13,8 @@ from mnistkit.evaluation.label_errors import LABEL_ERRORS
 from mnistkit.evaluation.metrics import ECE_BINS, ClassMetrics, Metrics
 from mnistkit.evaluation.perturbed import PERTURBATION
 from mnistkit.evaluation.results.evaluate import ENSEMBLE, Comparison, EvaluateResult, ModelResult
+from mnistkit.numbers import percent, percentage
 from mnistkit.reporting.letters import letter
-from mnistkit.reporting.numbers import percent, percentage
 from mnistkit.reporting.tables import make_table
 
 NONE = "-"

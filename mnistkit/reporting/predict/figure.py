@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from mnistkit.exceptions import UsageError
 from mnistkit.inference.answers import Answer, Verdict
+from mnistkit.numbers import percentage
 from mnistkit.reporting.figures import SUFFIXES, check_figure_path, figure_file
-from mnistkit.reporting.numbers import percentage
 from mnistkit.reporting.predict.text import escaped, rule, sentence
 
 if TYPE_CHECKING:

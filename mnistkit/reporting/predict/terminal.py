@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.text import Text
 
 from mnistkit.inference.answers import Answer, Verdict
+from mnistkit.numbers import percentage
 from mnistkit.reporting.console import can_show, drawing_width
 from mnistkit.reporting.image_grid import picture_lines
-from mnistkit.reporting.numbers import percentage
 from mnistkit.reporting.predict import text
 
 DEFAULT_TOP = 3

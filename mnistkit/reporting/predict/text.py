@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from mnistkit.inference.answers import ERROR, VERDICTS, Answer, Verdict
 from mnistkit.inference.calibration import Calibration
-from mnistkit.reporting.numbers import counted, percentage
+from mnistkit.numbers import counted, percentage
 
 _ESCAPES = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
@@ -43,8 +43,9 @@ def sentence(answer: Answer) -> str:
     best = f"{answer.guess} with {percentage(answer.probability or 0.0, 1)}"
     if answer.verdict is Verdict.DIGIT:
         return best
+    least = percentage(answer.calibration.threshold, 1)
     meaning = {
-        Verdict.UNSURE: f"most probably {best}, below {percentage(answer.calibration.threshold, 1)} no digit is named",
+        Verdict.UNSURE: f"most probably {best}, below {least} no digit is named",
         Verdict.NOTHING: "no digit is found",
         Verdict.SEVERAL: f"{answer.count} digits are found; give pictures of one digit each",
         Verdict.NOT_A_DIGIT: "what is found does not look like one",

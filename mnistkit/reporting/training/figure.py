@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnistkit.numbers import percentage
 from mnistkit.reporting.figures import figure_file
-from mnistkit.reporting.numbers import percentage
 from mnistkit.training.events import EpochRecord, RunEnd, TrainingEvents
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn,
 from rich.table import Column
 from rich.text import Text
 
+from mnistkit.numbers import percent, percentage
 from mnistkit.reporting import console as consoles
-from mnistkit.reporting.numbers import percent, percentage
 from mnistkit.reporting.training.figure import CurvesWriter
 from mnistkit.training.events import EpochRecord, RunStart, StepReport
 

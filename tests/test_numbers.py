@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mnistkit.reporting.numbers import counted, percent, percentage
+from mnistkit.numbers import counted, percent, percentage
 
 
 @pytest.mark.parametrize(
