@@ -9,25 +9,30 @@ from rich.console import Console
 
 from mnistkit.reporting.figures import write_picture_grid
 from mnistkit.reporting.image_grid import print_pictures
-from mnistkit.reporting.tables import make_table
+from mnistkit.reporting.tables import Table, print_table
 
 if TYPE_CHECKING:
     from mnistkit.workflows.datasets import DatasetEntry, DatasetList, Fetched, Samples
 
-# Columns from which there is room to say what is in each dataset.
-_TITLES_WIDTH = 119
 _FETCHED = {"shipped": "ships with mnistkit", "cached": "is in the cache", "to download": "downloaded"}
 
 
 def print_datasets(console: Console, result: DatasetList) -> None:
     """Print a line for each dataset."""
     numbers = ["classes", "train", "test"]
-    titles = ["images"] if console.width >= _TITLES_WIDTH else []
-    table = make_table(["name", *numbers, "where", "licence", *titles], numbers=numbers)
-    for entry in result.datasets:
-        counts = (f"{len(entry.classes)}", f"{entry.train_size:,}", f"{entry.test_size:,}")
-        table.add_row(entry.name, *counts, _where(entry), entry.licence, *([entry.title] if titles else []))
-    console.print(table)
+    rows = [
+        (
+            entry.name,
+            f"{len(entry.classes)}",
+            f"{entry.train_size:,}",
+            f"{entry.test_size:,}",
+            _where(entry),
+            entry.licence,
+            entry.title,
+        )
+        for entry in result.datasets
+    ]
+    print_table(console, Table(["name", *numbers, "where", "licence", "images"], rows, numbers))
 
 
 def print_fetched(console: Console, fetched: Fetched) -> None:

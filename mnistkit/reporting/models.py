@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from mnistkit.numbers import percentage
-from mnistkit.reporting.tables import make_table
+from mnistkit.reporting.tables import Table, print_table
+from mnistkit.reporting.wrapping import print_text
 
 if TYPE_CHECKING:
     from mnistkit.workflows.bundle import BundleResult
@@ -25,19 +26,27 @@ def print_models(console: Console, result: ModelList) -> None:
 def print_details(console: Console, details: ModelDetails) -> None:
     """Print the layers of an architecture, and its recipe as TOML: copied to a file, it is a recipe file."""
     summary = details.summary
-    console.print(f"{details.name}: {details.description}")
-    console.print(
+    print_text(console, f"{details.name}: {details.description}")
+    print_text(
+        console,
         f"{summary.parameters:,} parameters, {summary.macs:,} multiply-accumulates per image, "
-        f"{details.classes} classes"
+        f"{details.classes} classes",
     )
+    console.print()
     numbers = ["parameters", "MACs"]
-    table = make_table(["layer", "kind", "output", *numbers], numbers=numbers)
-    for layer in summary.layers:
-        counts = (_count(layer.parameters), _count(layer.macs))
-        table.add_row(layer.name or "(itself)", layer.kind, _shape(layer.output_shape), *counts)
-    table.add_section()
-    table.add_row("total", "", "", f"{summary.parameters:,}", f"{summary.macs:,}")
-    console.print(table)
+    rows = [
+        (
+            layer.name or "(itself)",
+            layer.kind,
+            _shape(layer.output_shape),
+            _count(layer.parameters),
+            _count(layer.macs),
+        )
+        for layer in summary.layers
+    ]
+    total = ("total", "", "", f"{summary.parameters:,}", f"{summary.macs:,}")
+    print_table(console, Table(["layer", "kind", "output", *numbers], rows, numbers, total=total))
+    console.print()
     _print_recipe(console, details)
 
 
@@ -54,21 +63,28 @@ def print_bundle(console: Console, result: BundleResult) -> None:
 
 def _print_architectures(console: Console, entries: tuple[ModelEntry, ...]) -> None:
     numbers = ["parameters", "MACs", "epochs"]
-    table = make_table(["name", *numbers, "description"], numbers=numbers)
-    for entry in entries:
-        counts = (f"{entry.parameters:,}", f"{entry.macs:,}", str(entry.epochs))
-        table.add_row(entry.name, *counts, entry.description)
-    console.print(table)
+    rows = [
+        (entry.name, f"{entry.parameters:,}", f"{entry.macs:,}", str(entry.epochs), entry.description)
+        for entry in entries
+    ]
+    print_table(console, Table(["name", *numbers, "description"], rows, numbers))
 
 
 def _print_bundled(console: Console, bundled: tuple[BundledModel, ...]) -> None:
     numbers = ["test accuracy", "validation"]
     title = "trained models that ship with mnistkit, usable as a checkpoint"
-    table = make_table(["bundled", "architecture", "trained on", *numbers, ""], numbers=numbers, title=title)
-    for each in bundled:
-        accuracies = [_accuracy(each.metrics.get(f"{split}_accuracy")) for split in ("test", "val")]
-        table.add_row(each.name, each.architecture, each.dataset, *accuracies, "default" if each.default else "")
-    console.print(table)
+    rows = [
+        (
+            each.name,
+            each.architecture,
+            each.dataset,
+            *(_accuracy(each.metrics.get(f"{split}_accuracy")) for split in ("test", "val")),
+            "default" if each.default else "",
+        )
+        for each in bundled
+    ]
+    headers = ["bundled", "architecture", "trained on", *numbers, ""]
+    print_table(console, Table(headers, rows, numbers, title=title))
 
 
 def _print_recipe(console: Console, details: ModelDetails) -> None:

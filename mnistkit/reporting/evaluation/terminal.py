@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console
-from rich.table import Table
 
 from mnistkit.evaluation.answered import Answered
 from mnistkit.evaluation.intervals import CONFIDENCE
@@ -15,7 +14,8 @@ from mnistkit.evaluation.perturbed import PERTURBATION
 from mnistkit.evaluation.results.evaluate import ENSEMBLE, Comparison, EvaluateResult, ModelResult
 from mnistkit.numbers import percent, percentage
 from mnistkit.reporting.letters import letter
-from mnistkit.reporting.tables import make_table
+from mnistkit.reporting.tables import Table, print_table
+from mnistkit.reporting.wrapping import print_text
 
 NONE = "-"
 # Columns taken by the labels, and by one model's figures.
@@ -32,15 +32,13 @@ def print_evaluation(console: Console, result: EvaluateResult) -> None:
         if row.checkpoint:
             start = f"{name}  " if name else ""
             console.print(f"{start}{row.checkpoint.architecture}  {row.checkpoint.path}", soft_wrap=True)
+    comparisons = [comparison_table(result)] if result.comparisons else []
+    for table in (*figure_tables(result, console.width), *class_tables(result, console.width), *comparisons):
+        console.print()
+        print_table(console, table)
     console.print()
-    for table in figure_tables(result, console.width):
-        console.print(table)
-    for table in class_tables(result, console.width):
-        console.print(table)
-    if result.comparisons:
-        console.print(comparison_table(result))
     for note in notes(result):
-        console.print(note, style="dim")
+        print_text(console, note, style="dim", hang="  ")
 
 
 def figure_tables(result: EvaluateResult, width: int) -> Iterator[Table]:
@@ -51,7 +49,7 @@ def figure_tables(result: EvaluateResult, width: int) -> Iterator[Table]:
         chosen = columns[start : start + per_table]
         headers = [header for header, _ in chosen]
         rows = [[label, *(cell(row) for _, row in chosen)] for label, cell in _figures(result)]
-        yield make_table(["", *headers], rows, numbers=headers)
+        yield Table(["", *headers], rows, headers)
 
 
 def class_tables(result: EvaluateResult, width: int) -> Iterator[Table]:
@@ -65,7 +63,7 @@ def class_tables(result: EvaluateResult, width: int) -> Iterator[Table]:
             [each[0].name, f"{each[0].support:,}", *_class_cells(each)]
             for each in zip(*(row.per_class for _, row in chosen), strict=True)
         ]
-        yield make_table(["class", "n", *headers], rows, numbers=["n", *headers], title="per class, in %")
+        yield Table(["class", "n", *headers], rows, ["n", *headers], title="per class, in %")
 
 
 def comparison_table(result: EvaluateResult) -> Table:
@@ -81,7 +79,7 @@ def comparison_table(result: EvaluateResult) -> Table:
         ]
         for each in result.comparisons
     ]
-    return make_table(headers, rows, numbers=headers[1:5], title="wrong in pairs (exact McNemar test)")
+    return Table(headers, rows, headers[1:5], title="wrong in pairs (exact McNemar test)")
 
 
 def notes(result: EvaluateResult) -> Iterator[str]:

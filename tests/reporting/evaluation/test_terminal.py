@@ -1,17 +1,16 @@
-import io
 from dataclasses import replace
 
 import pytest
-from rich.console import Console
 
 from mnistkit.reporting.evaluation.terminal import print_evaluation
+from tests.support.console import console_of, text_on
 from tests.support.results import evaluate_result
 
 
 def text_of(result, width=80):
-    console = Console(file=io.StringIO(), width=width, markup=False, highlight=False)
+    console = console_of(width=width)
     print_evaluation(console, result)
-    return console.file.getvalue()
+    return text_on(console)
 
 
 def test_one_checkpoint():
