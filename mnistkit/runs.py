@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from mnistkit.exceptions import OutputError
 from mnistkit.files import output_error
+from mnistkit.run_lock import Holder, RunLock, holder
 
 RUNS = Path("runs")
 RunState = Literal["new", "unfinished", "finished"]
+
+# By these words near its start a file is known to be of a run: other programs use the same names.
+_MARKS = {
+    "recipe.toml": b"[run]",
+    "metrics.json": b'"schema": "mnistkit/',
+    "model.safetensors": b'"__metadata__":{"mnistkit"',
+    "state.safetensors": b'"__metadata__":{"mnistkit"',
+}
+_MARKED_BYTES = 10_000
 
 
 @dataclass(frozen=True)
@@ -56,33 +67,67 @@ class RunFolder:
         """The training curves as a picture."""
         return self.path / "curves.png"
 
+    @property
+    def _lock(self) -> Path:
+        return self.path / ".lock"
+
     def status(self) -> RunState:
         """Say whether a run finished here, was started here, or neither."""
         if self.metrics.exists():
             return "finished"
         return "unfinished" if self.recipe.exists() else "new"
 
-    def create(self) -> None:
-        """Create the folder and see that files can be written there, before any long work.
+    def holder(self) -> Holder | None:
+        """Return the process that trains in the folder now, or None."""
+        return holder(self._lock)
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Create the folder and keep other processes from training in it inside a ``with`` block.
+
+        So it is seen before any long work whether files can be written there. Folders that were created for it and
+        are empty at the end go again.
 
         Raises:
-            OutputError: they cannot.
+            OutputError: they cannot, or another process trains there; the message says which.
+        """
+        created = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
+        with ExitStack() as closing:
+            closing.callback(_remove_empty, created)
+            try:
+                closing.enter_context(RunLock(self._lock))
+            except OSError as error:
+                raise output_error(self.path, error) from error
+            yield
+
+    def check_ours(self) -> None:
+        """Raise if the folder holds files, but no run: nothing is to be written among what others wrote.
+
+        Hidden files do not count; systems leave such where nobody asked for them.
+
+        Raises:
+            OutputError: it does, or it cannot be read.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.path):
-                pass
+            names = sorted(path.name for path in self.path.iterdir() if not path.name.startswith("."))
+        except (FileNotFoundError, NotADirectoryError):
+            return
         except OSError as error:
             raise output_error(self.path, error) from error
+        if names and not any(_holds(self.path / name, mark) for name, mark in _MARKS.items()):
+            more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
+            raise OutputError(
+                f"{self.path} is not empty and holds no run: {names[0]}{more}",
+                hint="choose a new or an empty folder with --out",
+            )
 
     def clear(self) -> None:
-        """Create the folder, or remove the files of an earlier run from it; other files stay.
+        """Remove the files of an earlier run; other files stay.
 
         Raises:
-            OutputError: the folder cannot be created or written.
+            OutputError: the folder cannot be written.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
             for file in (self.metrics, self.state, self.model, self.history, self.curves, self.recipe):
                 file.unlink(missing_ok=True)
         except OSError as error:
@@ -118,7 +163,22 @@ def default_run_path(architecture: str, dataset: str, seed: int, *, suffix: str 
 
 
 def latest_run(root: Path = RUNS) -> RunFolder | None:
-    """Return the finished run under ``root`` that was finished last, or None."""
+    """Return the finished run under ``root`` that was finished last, or None; none that is trained again now."""
     finished = [RunFolder(path.parent) for path in root.glob("**/metrics.json")]
-    finished = [run for run in finished if run.model.exists()]
-    return max(finished, key=lambda run: run.metrics.stat().st_mtime, default=None)
+    newest_first = sorted(finished, key=lambda run: run.metrics.stat().st_mtime, reverse=True)
+    return next((run for run in newest_first if run.model.exists() and run.holder() is None), None)
+
+
+def _holds(path: Path, mark: bytes) -> bool:
+    try:
+        with path.open("rb") as file:
+            return mark in file.read(_MARKED_BYTES)
+    except OSError:
+        return False
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    """Remove those of ``folders`` that are empty, the innermost first."""
+    with suppress(OSError):
+        for folder in folders:
+            folder.rmdir()

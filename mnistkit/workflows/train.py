@@ -88,26 +88,58 @@ def train(
 
     Raises:
         UsageError: an unknown name, recipe key or device, or settings that contradict each other.
-        OutputError: the run folder cannot be used; the message says how it could.
+        OutputError: the run folder cannot be used, as another process uses it or it holds something else; the
+            message says how it could.
         DataError: the data cannot be read.
         NonFiniteLossError: the training diverged.
         InterruptedRunError: ``should_stop`` ended it.
     """
+    if config.resume and config.overwrite:
+        raise UsageError(
+            "--resume and --overwrite cannot go together",
+            hint="--resume goes on with a run, --overwrite starts it again",
+        )
     recipe = resolve_recipe(config)
     # Not before: a mistaken name is answered without torch.
     from mnistkit.training.objectives import choose_objective
 
     events, choose = events or TrainingEvents(), objective or choose_objective
     folder = RunFolder(config.out or _default_path(config, recipe, choose(recipe)))
-    if folder.status() == "finished" and not config.overwrite:
-        events.note(f"{folder.path} is already finished; --overwrite trains it again")
-        if folder.recipe.exists():
-            _checked_recipe(folder, config, choose)
-        return TrainResult(folder, run_files.read_metrics(folder), trained=False)
+    folder.check_ours()
+    stored = _stored_result(folder, config, choose, events)
+    if stored is not None:
+        return stored
+    with folder.in_use():
+        # Another process may have finished it since.
+        return _stored_result(folder, config, choose, events) or _train(
+            config, recipe, choose, folder, events, should_stop
+        )
+
+
+def _stored_result(
+    folder: RunFolder, config: TrainConfig, choose: ObjectiveChoice, events: TrainingEvents
+) -> TrainResult | None:
+    """Return what a finished run gave, or None where there is none or it is to be removed."""
+    if folder.status() != "finished" or config.overwrite:
+        return None
+    events.note(f"{folder.path} is already finished; --overwrite trains it again")
+    if folder.recipe.exists():
+        _checked_recipe(folder, config, choose)
+    return TrainResult(folder, run_files.read_metrics(folder), trained=False)
+
+
+def _train(
+    config: TrainConfig,
+    recipe: Recipe,
+    choose: ObjectiveChoice,
+    folder: RunFolder,
+    events: TrainingEvents,
+    should_stop: Callable[[], bool],
+) -> TrainResult:
+    """Begin or go on with the run in a folder that is ours alone."""
     if config.resume and folder.status() == "new":
         events.note(f"nothing to resume in {folder.path}; starting")
     recipe = _agreed_recipe(folder, config, recipe, choose)
-    folder.create()
     # Not before: a finished run is shown without what a training needs.
     from mnistkit.workflows.training_run import TrainingRun
 
@@ -174,7 +206,7 @@ def _agreed_recipe(folder: RunFolder, config: TrainConfig, recipe: Recipe, choos
         OutputError: an unfinished run is in the way.
         RecipeError: the run to resume was started with other settings.
     """
-    if folder.status() != "unfinished" or config.overwrite:
+    if folder.status() == "new" or config.overwrite:
         return recipe
     if config.resume:
         return _checked_recipe(folder, config, choose)

@@ -70,8 +70,7 @@ class TrainingRun:
 
     @property
     def _goes_on(self) -> bool:
-        is_begun = self.folder.status() == "unfinished" and self.folder.state.exists()
-        return self.config.resume and not self.config.overwrite and is_begun
+        return self.config.resume and self.folder.status() == "unfinished" and self.folder.state.exists()
 
     def _load_options(self) -> LoadOptions:
         """Return how the dataset is read: where a run goes on, prepared as when it was begun.

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 
@@ -165,6 +167,20 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(
     assert "Traceback" not in stderr
     assert (out / "model.safetensors").exists() and (out / "state.safetensors").exists()
     assert not list(out.glob(".*"))
+
+
+def test_of_two_that_start_at_once_one_trains_and_the_other_is_told(digits_folder: Path) -> None:
+    command = [sys.executable, "-m", "mnistkit", *arguments(digits_folder, "--epochs", "500", "--overwrite")]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with ThreadPoolExecutor(2) as pool, ExitStack() as ending:
+        both = [ending.enter_context(subprocess.Popen(command, text=True, **pipes)) for _ in range(2)]
+        said = {pool.submit(process.communicate): process for process in both}
+        (first,), (second,) = wait(said, return_when=FIRST_COMPLETED)
+        said[second].send_signal(signal.SIGINT)
+        assert said[first].returncode == 1
+        assert f"runs/lenet5-digits-seed0 is in use by process {said[second].pid} on " in first.result()[1]
+        second.result()
+    assert said[second].returncode == 130
 
 
 def test_outliers_are_for_digits_only(run_cli, tmp_path: Path) -> None:

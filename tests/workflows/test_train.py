@@ -4,8 +4,10 @@ import csv
 import errno
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ from mnistkit.exceptions import (
 from mnistkit.models import build_model, model_names
 from mnistkit.recipe_sources import read_toml, recipe_changes
 from mnistkit.runs import RunFolder
-from mnistkit.training.events import RunEnd, TrainingEvents
+from mnistkit.training.events import RunEnd, RunStart, TrainingEvents
 from mnistkit.workflows.train import TrainResult, resolve_recipe, train, train_seeds
 from mnistkit.workflows.train_config import TrainConfig
 from tests.support.teacher import Taught
@@ -239,6 +241,68 @@ def test_a_run_is_named_recorded_and_resumed_by_its_objective(config: TrainConfi
     with pytest.raises(OutputError, match=r"objective\.name taught, not cross-entropy"):
         train(replace(other, resume=True))
     assert digest(train(replace(other, resume=True), **taught_by("convnext"))) == digest(whole)
+
+
+def test_resuming_and_overwriting_at_once_is_refused_and_costs_nothing(config: TrainConfig) -> None:
+    kept = train(config).checkpoint.read_bytes()
+    with pytest.raises(UsageError, match="--resume and --overwrite cannot go together"):
+        train(replace(config, resume=True, overwrite=True))
+    assert RunFolder(config.out or Path()).model.read_bytes() == kept
+
+
+class SecondStart(TrainingEvents):
+    """Starts a second training in the folder of one that goes on, and keeps what comes of it."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config
+        self.message = ""
+
+    def run_started(self, start: RunStart) -> None:
+        with pytest.raises(OutputError) as caught:
+            train(self.config)
+        self.message = caught.value.message
+
+
+@pytest.mark.parametrize("how", [{}, {"overwrite": True}, {"resume": True}], ids=str)
+def test_a_run_that_goes_on_is_left_alone(config: TrainConfig, tmp_path: Path, how: dict[str, bool]) -> None:
+    whole = train(replace(config, out=tmp_path / "whole"))
+    second = SecondStart(replace(with_settings(config, seed=9), **how))
+    result = train(config, second)
+    assert second.message.startswith(f"{result.folder.path} is in use by process {os.getpid()} on ")
+    assert digest(result) == digest(whole)
+
+
+def test_a_run_that_another_process_finished_meanwhile_is_not_trained_again(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlocked = RunFolder.in_use
+
+    @contextmanager
+    def after_another(folder: RunFolder) -> Iterator[None]:
+        monkeypatch.undo()
+        assert train(config).trained
+        with unlocked(folder):
+            yield
+
+    monkeypatch.setattr(RunFolder, "in_use", after_another)
+    assert not train(config).trained
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_of_something_else_is_left_as_it_is(config: TrainConfig, overwrite: bool) -> None:
+    Path("mine").mkdir()
+    Path("mine/metrics.json").write_text("mine")
+    with pytest.raises(OutputError, match="mine is not empty and holds no run"):
+        train(replace(config, out=Path("mine"), overwrite=overwrite))
+    assert [path.read_text() for path in Path("mine").iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize("mistake", [{"device": "cuda:9"}, {"dataset": "broken"}])
+def test_a_start_that_fails_leaves_no_folder(config: TrainConfig, mistake: dict[str, str]) -> None:
+    Path("broken/train").mkdir(parents=True)
+    with pytest.raises(MnistkitError):
+        train(replace(config, out=None, **mistake))
+    assert not Path("runs").exists()
 
 
 def test_resume_of_nothing_starts_and_says_so(config: TrainConfig) -> None:
