@@ -15,6 +15,7 @@ import typer
 
 from mnistkit import __version__
 from mnistkit.cli.failures import report
+from mnistkit.cli.help import examples
 from mnistkit.cli.lazy import LazyGroup
 from mnistkit.exceptions import InterruptedRunError
 
@@ -38,7 +39,7 @@ class _Commands(LazyGroup):
 app = typer.Typer(
     cls=_Commands,
     help="Train, evaluate and compare handwritten-digit classifiers.",
-    epilog="mnistkit COMMAND --help explains a command.",
+    epilog="'mnistkit help COMMAND' and 'mnistkit COMMAND --help' explain a command.",
     # Rich help pages would take more time to import than everything else here together.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -100,10 +101,16 @@ def _show_version(wanted: bool) -> None:
 
 
 @app.callback()
+@examples(
+    ("mnistkit predict digit.png", "read a picture of yours"),
+    ("mnistkit train --arch lenet5", "train the small network on MNIST"),
+    ("mnistkit evaluate latest", "measure what was trained last"),
+)
 def _root(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+        bool,
+        typer.Option("--version", "-V", help="Show the version and exit.", callback=_show_version, is_eager=True),
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:

@@ -6,15 +6,19 @@ from typing import Annotated
 
 import typer
 
+from mnistkit.cli.help import OUTPUT, examples
 from mnistkit.cli.options import (
     Checkpoints,
     DatasetOption,
     Device,
     Json,
+    MoreCheckpoints,
     Outs,
     Precision,
+    Quiet,
     SkipBad,
     Split,
+    all_checkpoints,
     one_of,
 )
 from mnistkit.workflows.confusion import NORMALIZE_CHOICES
@@ -30,13 +34,22 @@ Normalize = Annotated[
         help="Show shares of the true class, the predicted class (pred) or all images instead of counts (none).",
         callback=NORMALIZE_NAMES.callback,
         autocompletion=NORMALIZE_NAMES.complete,
+        rich_help_panel=OUTPUT,
     ),
 ]
-ErrorsOnly = Annotated[bool, typer.Option("--errors-only", help="Leave the diagonal blank.")]
+ErrorsOnly = Annotated[
+    bool, typer.Option("--errors-only", help="Leave the diagonal blank.", rich_help_panel=OUTPUT)
+]
 
 
+@examples(
+    ("mnistkit confusion latest --errors-only", "what was trained last"),
+    ("mnistkit confusion runs/a runs/b", "what the second does differently"),
+    ("mnistkit confusion --out confusion.png", "a heat map as well"),
+)
 def confusion(
     checkpoints: Checkpoints = None,
+    more: MoreCheckpoints = None,
     dataset: DatasetOption = None,
     split: Split = "test",
     out: Outs = None,
@@ -46,6 +59,7 @@ def confusion(
     precision: Precision = InferenceConfig.precision,
     skip_bad: SkipBad = False,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Show which class is taken for which.
 
@@ -62,7 +76,7 @@ def confusion(
     output = Output(as_json=as_json, formats=FORMATS, files=out)
     with LoadProgress() as progress:
         config = workflow.ConfusionConfig(
-            checkpoints=tuple(checkpoints or ()),
+            checkpoints=all_checkpoints(checkpoints, more),
             dataset=dataset,
             split=split,
             normalize=normalize,

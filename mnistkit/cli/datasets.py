@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from mnistkit.cli.options import DATASETS, DatasetName, Json, SkipBad, Split
+from mnistkit.cli.help import OUTPUT, CommandGroup, examples
+from mnistkit.cli.options import DATASETS, DatasetName, Json, Quiet, SkipBad, Split
 from mnistkit.exceptions import UsageError
 
-app = typer.Typer(help="List the datasets, download or show one.", invoke_without_command=True)
+app = CommandGroup(help="List the datasets, download or show one.")
 
 FetchName = Annotated[
     str,
@@ -20,32 +21,70 @@ FetchName = Annotated[
 ]
 Count = Annotated[
     int | None,
-    typer.Option("--count", "-n", metavar="N", help="Images in all; default: one of each class, ten at least."),
+    typer.Option(
+        "--count",
+        "-n",
+        metavar="N",
+        help="Images in all.",
+        show_default="one of each class, ten at least",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 PictureOut = Annotated[
     Path | None,
-    typer.Option("--out", "-o", metavar="FILE", help="Also write the grid as a picture: .png, .pdf or .svg."),
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="FILE",
+        help="Also write the grid as a picture: .png, .pdf or .svg.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 
 
 @app.callback()
+@examples(
+    ("mnistkit datasets", "all of them"),
+    ("mnistkit datasets fetch kmnist", "download one"),
+    ("mnistkit datasets show mnist", "look at one"),
+)
+def datasets_command(context: typer.Context, json: Json = False) -> None:
+    """List the datasets, download or show one."""
+    if context.invoked_subcommand is None:
+        _list(json)
+    elif json and context.invoked_subcommand != "list":
+        raise UsageError(
+            "--json lists the datasets; it goes with no other subcommand", hint="mnistkit datasets --json"
+        )
+    context.obj = json
+
+
+@app.command("list")
+@examples(
+    ("mnistkit datasets list", "all of them"),
+    ("mnistkit datasets", "the same"),
+    ("mnistkit datasets list --json", "for a program"),
+)
 def list_command(context: typer.Context, json: Json = False) -> None:
     """List the datasets: classes, sizes, where they are, licence."""
-    if context.invoked_subcommand is not None:
-        if json:
-            raise UsageError(
-                "--json lists the datasets; it goes with no subcommand", hint="mnistkit datasets --json"
-            )
-        return
+    _list(json or bool(context.obj))
+
+
+def _list(as_json: bool) -> None:
     from mnistkit.reporting.datasets import print_datasets
     from mnistkit.reporting.outputs import Output
     from mnistkit.workflows.datasets import list_datasets
 
-    Output(as_json=json).show(list_datasets(), print_datasets)
+    Output(as_json=as_json).show(list_datasets(), print_datasets)
 
 
 @app.command("fetch")
-def fetch_command(name: FetchName) -> None:
+@examples(
+    ("mnistkit datasets fetch fashion-mnist", "31 MB, once"),
+    ("mnistkit datasets fetch emnist-letters -q", "without a progress bar"),
+    ("MNISTKIT_CACHE=/data mnistkit datasets fetch usps", "to a place of your own"),
+)
+def fetch_command(name: FetchName, quiet: Quiet = False) -> None:
     """Download a dataset into the cache, or say that it is there."""
     from mnistkit.data import get_dataset_info
     from mnistkit.reporting import console
@@ -60,12 +99,18 @@ def fetch_command(name: FetchName) -> None:
 
 
 @app.command("show")
+@examples(
+    ("mnistkit datasets show mnist", "one test image of each class"),
+    ("mnistkit datasets show mnist -n 100 -o mnist.png", "a hundred, as a picture"),
+    ("mnistkit datasets show my-digits/ --split train", "what training would see of yours"),
+)
 def show_command(
     name: DatasetName,
     split: Split = "test",
     count: Count = None,
     out: PictureOut = None,
     skip_bad: SkipBad = False,
+    quiet: Quiet = False,
 ) -> None:
     """Show some images of each class in the terminal.
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from mnistkit.cli.help import examples
 from mnistkit.cli.options import Device, Json, Precision
 
 
+@examples(
+    ("mnistkit env", "for a bug report"),
+    ("mnistkit env --device cuda", "what a GPU is and computes in"),
+    ("mnistkit env --json > machine.json", "for a program"),
+)
 def env(device: Device = "auto", precision: Precision = None, json: Json = False) -> None:
     """Print versions, devices and settings, for a bug report."""
     from mnistkit.reporting.env import print_environment

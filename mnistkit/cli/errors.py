@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnistkit.cli.help import MODEL_AND_DATA, OUTPUT, RUN, examples
 from mnistkit.cli.options import (
     Checkpoints,
     DatasetOption,
     Device,
     Json,
+    MoreCheckpoints,
     Outs,
     Precision,
+    Quiet,
     SkipBad,
+    all_checkpoints,
     one_of,
     split_option,
 )
@@ -35,13 +39,23 @@ Limit = Annotated[
         metavar="N",
         help="Show at most N images of each group, everywhere.",
         show_default="a screenful in the terminal, 200 in figures, all in other files",
+        rich_help_panel=OUTPUT,
     ),
 ]
 TrueClass = Annotated[
-    str | None, typer.Option("--true", metavar="CLASS", help="Only images whose label is this class.")
+    str | None,
+    typer.Option(
+        "--true", metavar="CLASS", help="Only images whose label is this class.", rich_help_panel=MODEL_AND_DATA
+    ),
 ]
 PredictedClass = Annotated[
-    str | None, typer.Option("--pred", metavar="CLASS", help="Only images that are taken for this class.")
+    str | None,
+    typer.Option(
+        "--pred",
+        metavar="CLASS",
+        help="Only images that are taken for this class.",
+        rich_help_panel=MODEL_AND_DATA,
+    ),
 ]
 Sort = Annotated[
     str | None,
@@ -52,10 +66,16 @@ Sort = Annotated[
         callback=SORT_NAMES.callback,
         autocompletion=SORT_NAMES.complete,
         show_default="loss; margin with --suspect",
+        rich_help_panel=OUTPUT,
     ),
 ]
 Explain = Annotated[
-    bool, typer.Option("--explain", help="Show beside each image where the model looked (integrated gradients).")
+    bool,
+    typer.Option(
+        "--explain",
+        help="Show beside each image where the model looked (integrated gradients).",
+        rich_help_panel=RUN,
+    ),
 ]
 Suspect = Annotated[
     bool,
@@ -63,13 +83,20 @@ Suspect = Annotated[
         "--suspect",
         help="Show labels that are probably wrong, in the train or val split: quick models are trained by "
         "cross-validation and judge the images they have not seen.",
+        rich_help_panel=RUN,
     ),
 ]
 Split = Annotated[str | None, split_option(f"{InferenceConfig.split}; {DEFAULT_SPLIT} with --suspect")]
 
 
+@examples(
+    ("mnistkit errors latest --true 4 --out fours.html", "all misread fours as a page"),
+    ("mnistkit errors --explain --out errors.png", "and where the model looked"),
+    ("mnistkit errors --suspect --dataset my-digits/", "labels that are probably wrong"),
+)
 def errors(
     checkpoints: Checkpoints = None,
+    more: MoreCheckpoints = None,
     dataset: DatasetOption = None,
     split: Split = None,
     out: Outs = None,
@@ -83,6 +110,7 @@ def errors(
     precision: Precision = None,
     skip_bad: SkipBad = False,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Show the images that are classified wrongly.
 
@@ -97,7 +125,7 @@ def errors(
     output = Output(as_json=as_json, formats=FORMATS, files=out)
     with LoadProgress() as progress:
         given = {
-            "checkpoints": tuple(checkpoints or ()),
+            "checkpoints": all_checkpoints(checkpoints, more),
             "dataset": dataset,
             "split": split,
             "true": true,

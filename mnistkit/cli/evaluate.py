@@ -6,15 +6,34 @@ from typing import Annotated
 
 import typer
 
-from mnistkit.cli.options import Checkpoints, DatasetOption, Device, Json, Precision, SkipBad, Split
+from mnistkit.cli.help import OUTPUT, RUN, examples
+from mnistkit.cli.options import (
+    Checkpoints,
+    DatasetOption,
+    Device,
+    Json,
+    MoreCheckpoints,
+    Precision,
+    Quiet,
+    SkipBad,
+    Split,
+    all_checkpoints,
+)
 from mnistkit.workflows.inputs import InferenceConfig
 
 Perturbed = Annotated[
     bool,
-    typer.Option("--perturbed", help="Also measure on perturbed images: rotated, moved, scaled and sheared."),
+    typer.Option(
+        "--perturbed",
+        help="Also measure on perturbed images: rotated, moved, scaled and sheared.",
+        rich_help_panel=RUN,
+    ),
 ]
 Ensemble = Annotated[
-    bool, typer.Option("--ensemble", help="Also measure the average of the checkpoints' probabilities.")
+    bool,
+    typer.Option(
+        "--ensemble", help="Also measure the average of the checkpoints' probabilities.", rich_help_panel=RUN
+    ),
 ]
 FailUnder = Annotated[
     float | None,
@@ -22,16 +41,29 @@ FailUnder = Annotated[
         "--fail-under",
         metavar="PERCENT",
         help="Exit with code 3 if a top-1 accuracy (with --ensemble: the ensemble's) is lower.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 BatchSize = Annotated[
     int | None,
-    typer.Option("--batch-size", metavar="N", help="Images in a forward pass; default: from the recipe."),
+    typer.Option(
+        "--batch-size",
+        metavar="N",
+        help="Images in a forward pass.",
+        show_default="from the recipe",
+        rich_help_panel=RUN,
+    ),
 ]
 
 
+@examples(
+    ("mnistkit evaluate latest --perturbed", "also on rotated, moved, scaled digits"),
+    ("mnistkit evaluate runs/a runs/b --ensemble", "side by side, and averaged"),
+    ("mnistkit evaluate pictures --dataset my-digits/", "on pictures of your own"),
+)
 def evaluate(
     checkpoints: Checkpoints = None,
+    more: MoreCheckpoints = None,
     dataset: DatasetOption = None,
     split: Split = "test",
     perturbed: Perturbed = False,
@@ -42,6 +74,7 @@ def evaluate(
     batch_size: BatchSize = None,
     skip_bad: SkipBad = False,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Measure checkpoints, and compare them with each other.
 
@@ -56,7 +89,7 @@ def evaluate(
         workflow.check_threshold(fail_under)
     with LoadProgress() as progress:
         config = workflow.EvaluateConfig(
-            checkpoints=tuple(checkpoints or ()),
+            checkpoints=all_checkpoints(checkpoints, more),
             dataset=dataset,
             split=split,
             perturbed=perturbed,

@@ -7,10 +7,11 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 import typer
-from typer.core import TyperGroup
+
+from mnistkit.cli.help import HelpCommand, HelpGroup
 
 
-class LazyGroup(TyperGroup):
+class LazyGroup(HelpGroup):
     """Finds the subcommand X in the module :mod:`mnistkit.cli.X`: a function of that name, or a typer app ``app``.
 
     Attributes:
@@ -20,10 +21,12 @@ class LazyGroup(TyperGroup):
     summaries: ClassVar[Mapping[str, str]] = {}
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        """Read the group's own options, if there are any before the subcommand.
+        """Read the group's own options, if there are any before the subcommand; "help X" means "X --help".
 
         Otherwise there is none to look at; typer would import pydantic to convert even those that are not given.
         """
+        if args[:1] == ["help"]:
+            args = [*args[1:], "--help"]
         own = self.params, self.add_help_option
         if args and args[0] in self.summaries:
             self.params, self.add_help_option = [], False
@@ -43,10 +46,9 @@ class LazyGroup(TyperGroup):
             self.commands[cmd_name] = _load(cmd_name)
         return self.commands.get(cmd_name)
 
-    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
-        """Write the list of subcommands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(self.summaries.items()))
+    def command_summaries(self, ctx: typer.Context) -> list[tuple[str, str]]:
+        """Return the names of the subcommands and their summaries, without importing them."""
+        return list(self.summaries.items())
 
 
 def _load(name: str) -> Any:
@@ -59,5 +61,5 @@ def _load(name: str) -> Any:
     if hasattr(module, "app"):
         single.add_typer(module.app, name=name)
     else:
-        single.command(name)(getattr(module, name))
+        single.command(name, cls=HelpCommand)(getattr(module, name))
     return typer.main.get_group(single).commands[name]

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from mnistkit.cli.options import Json, ModelName
+from mnistkit.cli.help import CommandGroup, examples
+from mnistkit.cli.options import Json, ModelName, Quiet
 
-app = typer.Typer(help="List the architectures and the bundled models.", invoke_without_command=True)
+app = CommandGroup(help="List the architectures and the bundled models.")
 
 RunFolder = Annotated[
     str, typer.Argument(metavar="RUN", help="Run folder or checkpoint, trained with validation images held out.")
@@ -18,20 +19,47 @@ Half = Annotated[bool, typer.Option("--half", help="Store the weights in 16 bits
 
 
 @app.callback()
+@examples(
+    ("mnistkit models", "all of them"),
+    ("mnistkit models show lenet5", "one in detail"),
+    ("mnistkit models --json", "for a program"),
+)
+def models_command(context: typer.Context, json: Json = False) -> None:
+    """List the architectures and the bundled models."""
+    if context.invoked_subcommand is None:
+        _list(json)
+    # "mnistkit models --json show lenet5" means the same as "mnistkit models show lenet5 --json".
+    context.obj = json
+
+
+@app.command("list")
+@examples(
+    ("mnistkit models list", "all of them"),
+    ("mnistkit models", "the same"),
+    ("mnistkit models list --json", "for a program"),
+)
 def list_command(context: typer.Context, json: Json = False) -> None:
-    """List the architectures: size, cost, recipe epochs; and the trained models that ship with mnistkit."""
-    if context.invoked_subcommand is not None:
-        # "mnistkit models --json show lenet5" means the same as "mnistkit models show lenet5 --json".
-        context.obj = json
-        return
+    """List the architectures and the bundled models.
+
+    Of each architecture: size, cost and epochs of its recipe; of each bundled model its accuracy.
+    """
+    _list(json or bool(context.obj))
+
+
+def _list(as_json: bool) -> None:
     from mnistkit.reporting.models import print_models
     from mnistkit.reporting.outputs import Output
     from mnistkit.workflows.models import list_models
 
-    Output(as_json=json).show(list_models(), print_models)
+    Output(as_json=as_json).show(list_models(), print_models)
 
 
 @app.command("show")
+@examples(
+    ("mnistkit models show convnext", "layers, parameters, recipe"),
+    ("mnistkit models show pictures", "how a bundled model was trained"),
+    ("mnistkit models show lenet5 --json", "for a program"),
+)
 def show_command(context: typer.Context, name: ModelName, json: Json = False) -> None:
     """Show an architecture's layers (shape, parameters) and its recipe."""
     from mnistkit.reporting.models import print_details
@@ -42,7 +70,7 @@ def show_command(context: typer.Context, name: ModelName, json: Json = False) ->
 
 
 @app.command("bundle", hidden=True)
-def bundle_command(run: RunFolder, name: BundleName, half: Half = False) -> None:
+def bundle_command(run: RunFolder, name: BundleName, half: Half = False, quiet: Quiet = False) -> None:
     """Calibrate a trained model on its validation images and put it among those that ship with mnistkit."""
     from mnistkit.reporting import console
     from mnistkit.reporting.models import print_bundle

@@ -1,6 +1,7 @@
 """Options and arguments that several subcommands share, each declared once.
 
-Names are checked here, before torch is loaded; a mistyped one is answered at once.
+Names are checked here, before torch is loaded; a mistyped one is answered at once. An option that only one command
+has is declared there, in one of the groups of :mod:`mnistkit.cli.help`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mnistkit.cli.help import MODEL_AND_DATA, OUTPUT, RECIPE, RUN
 from mnistkit.data import check_dataset, dataset_names
 from mnistkit.data.base import SPLITS
 from mnistkit.device import CHOICES, check_device_name
@@ -68,6 +70,11 @@ def complete_checkpoint(incomplete: str) -> list[str]:
     return [name for name in (LATEST, *bundled_names(), *runs) if name.startswith(incomplete)]
 
 
+def all_checkpoints(checkpoints: list[str] | None, more: list[str] | None) -> tuple[str, ...]:
+    """Return the checkpoints given as arguments, then those given by ``--checkpoint``."""
+    return (*(checkpoints or ()), *(more or ()))
+
+
 def check_seed(seed: int | None) -> int | None:
     """Return ``seed`` if a run can have it, or None.
 
@@ -79,6 +86,15 @@ def check_seed(seed: int | None) -> int | None:
     return seed
 
 
+def _be_quiet(context: typer.Context, wanted: bool) -> bool:
+    """Leave out progress and notes until the command line of ``context`` ends, if that is ``wanted``."""
+    if wanted and not context.resilient_parsing:
+        from mnistkit.reporting import console
+
+        context.find_root().with_resource(console.quiet())
+    return wanted
+
+
 def split_option(show_default: bool | str = True) -> Any:
     """Return the option that chooses a split; ``show_default`` is what its help says where none is given."""
     return typer.Option(
@@ -88,6 +104,7 @@ def split_option(show_default: bool | str = True) -> Any:
         callback=SPLIT_NAMES.callback,
         autocompletion=SPLIT_NAMES.complete,
         show_default=show_default,
+        rich_help_panel=MODEL_AND_DATA,
     )
 
 
@@ -100,6 +117,7 @@ Arch = Annotated[
         help="Architecture; 'mnistkit models' lists them.",
         callback=ARCHITECTURES.callback,
         autocompletion=ARCHITECTURES.complete,
+        rich_help_panel=MODEL_AND_DATA,
     ),
 ]
 ModelName = Annotated[
@@ -121,6 +139,7 @@ DatasetOption = Annotated[
         help="Dataset ('mnistkit datasets' lists them), or a folder of pictures or IDX files.",
         callback=DATASETS.callback,
         autocompletion=DATASETS.complete,
+        rich_help_panel=MODEL_AND_DATA,
     ),
 ]
 DatasetName = Annotated[
@@ -143,6 +162,7 @@ Device = Annotated[
         help="auto, cpu, cuda, cuda:N, mps or xpu.",
         callback=DEVICES.callback,
         autocompletion=DEVICES.complete,
+        rich_help_panel=RUN,
     ),
 ]
 Precision = Annotated[
@@ -153,6 +173,7 @@ Precision = Annotated[
         help="Arithmetic of the forward pass: auto, fp32, bf16 or fp16.",
         callback=PRECISION_NAMES.callback,
         autocompletion=PRECISION_NAMES.complete,
+        rich_help_panel=RUN,
     ),
 ]
 Seed = Annotated[
@@ -163,11 +184,30 @@ Seed = Annotated[
         help="Seed of initial weights, order and augmentation.",
         callback=check_seed,
         show_default=False,
+        rich_help_panel=RECIPE,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output instead.")]
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="Print one JSON document on standard output instead.", rich_help_panel=OUTPUT),
+]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        help="No progress and no notes; results, warnings and errors stay.",
+        callback=_be_quiet,
+        rich_help_panel=OUTPUT,
+    ),
+]
 SkipBad = Annotated[
-    bool, typer.Option("--skip-bad", help="Leave out a folder's unreadable pictures instead of stopping.")
+    bool,
+    typer.Option(
+        "--skip-bad",
+        help="Leave out a folder's unreadable pictures instead of stopping.",
+        rich_help_panel=MODEL_AND_DATA,
+    ),
 ]
 Outs = Annotated[
     list[Path] | None,
@@ -177,6 +217,7 @@ Outs = Annotated[
         metavar="FILE",
         help="Also write the result to a file, whose suffix chooses the format; may be given several times.",
         show_default=False,
+        rich_help_panel=OUTPUT,
     ),
 ]
 _CHECKPOINT_HELP = (
@@ -198,9 +239,21 @@ CheckpointOption = Annotated[
     typer.Option(
         "--checkpoint",
         "-c",
-        metavar="CKPT|NAME",
+        metavar="CKPT",
         help=_CHECKPOINT_HELP,
         autocompletion=complete_checkpoint,
         show_default=_CHECKPOINT_DEFAULT,
+        rich_help_panel=MODEL_AND_DATA,
+    ),
+]
+MoreCheckpoints = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--checkpoint",
+        "-c",
+        metavar="CKPT",
+        help="A checkpoint, as CKPT is; may be given several times.",
+        autocompletion=complete_checkpoint,
+        rich_help_panel=MODEL_AND_DATA,
     ),
 ]

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mnistkit.cli.options import CheckpointOption, Device
+from mnistkit.cli.help import OUTPUT, examples
+from mnistkit.cli.options import CheckpointOption, Device, Json, Quiet
 from mnistkit.exceptions import SomeInputsFailedError, UsageError
 from mnistkit.workflows.predict import PredictConfig, check_top, open_run
 
@@ -28,11 +29,16 @@ TopK = Annotated[
         help="Show the K most probable classes.",
         callback=check_top,
         show_default="3; 1 in lines and tab-separated values",
+        rich_help_panel=OUTPUT,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document with all answers.")]
-JsonLines = Annotated[bool, typer.Option("--jsonl", help="Print a line of JSON for each picture, as it comes.")]
-Csv = Annotated[bool, typer.Option("--csv", help="Print comma-separated values with a header.")]
+JsonLines = Annotated[
+    bool,
+    typer.Option("--jsonl", help="Print a line of JSON for each picture, as it comes.", rich_help_panel=OUTPUT),
+]
+Csv = Annotated[
+    bool, typer.Option("--csv", help="Print comma-separated values with a header.", rich_help_panel=OUTPUT)
+]
 Explain = Annotated[
     Path | None,
     typer.Option(
@@ -40,10 +46,16 @@ Explain = Annotated[
         metavar="FILE|DIR",
         help="Draw every step from the picture to the model's input, with the probabilities: a .png, .pdf or "
         ".svg, or a folder for several pictures.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 
 
+@examples(
+    ("mnistkit predict digit.png", "a photo, scan, screenshot or drawing"),
+    ("mnistkit predict scans/ --csv > digits.csv", "a folder, with all below it"),
+    ("mnistkit predict digit.png --explain steps.png", "every step to the answer"),
+)
 def predict(
     pictures: Pictures,
     checkpoint: CheckpointOption = None,
@@ -53,6 +65,7 @@ def predict(
     csv: Csv = False,
     explain: Explain = None,
     device: Device = "auto",
+    quiet: Quiet = False,
 ) -> None:
     """Recognise the digits in pictures of your own.
 

@@ -9,21 +9,49 @@ from typing import Annotated
 
 import typer
 
+from mnistkit.cli.help import MODEL_AND_DATA, OUTPUT, RECIPE, RUN, examples
 from mnistkit.cli.interrupt import stop_on_interrupt
-from mnistkit.cli.options import PREPARATIONS, Arch, DatasetOption, Device, Json, Precision, Seed, SkipBad
+from mnistkit.cli.options import (
+    PREPARATIONS,
+    Arch,
+    DatasetOption,
+    Device,
+    Json,
+    Precision,
+    Quiet,
+    Seed,
+    SkipBad,
+)
 from mnistkit.preparation import AUTO
 from mnistkit.workflows.train_config import DEFAULT_ARCHITECTURE, DEFAULT_DATASET
 
-Epochs = Annotated[int | None, typer.Option("--epochs", "-e", metavar="N", help="Passes over the images.")]
-BatchSize = Annotated[int | None, typer.Option("--batch-size", metavar="N", help="Images in a step.")]
-LearningRate = Annotated[float | None, typer.Option("--lr", metavar="X", help="Peak learning rate.")]
+Epochs = Annotated[
+    int | None,
+    typer.Option("--epochs", "-e", metavar="N", help="Passes over the images.", rich_help_panel=RECIPE),
+]
+BatchSize = Annotated[
+    int | None, typer.Option("--batch-size", metavar="N", help="Images in a step.", rich_help_panel=RECIPE)
+]
+LearningRate = Annotated[
+    float | None, typer.Option("--lr", metavar="X", help="Peak learning rate.", rich_help_panel=RECIPE)
+]
 RecipeFile = Annotated[
     Path | None,
-    typer.Option("--recipe", metavar="FILE", help="TOML file of recipe keys; a run's recipe.toml too."),
+    typer.Option(
+        "--recipe",
+        metavar="FILE",
+        help="TOML file of recipe keys; a run's recipe.toml too.",
+        rich_help_panel=RECIPE,
+    ),
 ]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Any recipe key, e.g. augmentation.rotation=15; repeatable."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Any recipe key, e.g. augmentation.rotation=15; repeatable.",
+        rich_help_panel=RECIPE,
+    ),
 ]
 PreparationKind = Annotated[
     str,
@@ -33,18 +61,42 @@ PreparationKind = Annotated[
         help="How pictures become 28x28: auto (what suits them), ink, tile (as they are) or whole (shrunk).",
         callback=PREPARATIONS.callback,
         autocompletion=PREPARATIONS.complete,
+        rich_help_panel=MODEL_AND_DATA,
     ),
 ]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", "-o", metavar="DIR", help="Run folder; default runs/ARCH-DATASET-seedN."),
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="DIR",
+        help="Run folder.",
+        show_default="runs/ARCH-DATASET-seedN",
+        rich_help_panel=OUTPUT,
+    ),
 ]
-Seeds = Annotated[int, typer.Option("--seeds", metavar="N", help="Train N seeds (seed, seed+1, ...).")]
-Full = Annotated[bool, typer.Option("--full", help="Train on all images, none held out; keep the last weights.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run in the folder.")]
+Seeds = Annotated[
+    int, typer.Option("--seeds", metavar="N", help="Train N seeds (seed, seed+1, ...).", rich_help_panel=RUN)
+]
+Full = Annotated[
+    bool,
+    typer.Option(
+        "--full",
+        help="Train on all images, none held out; keep the last weights.",
+        rich_help_panel=MODEL_AND_DATA,
+    ),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.", rich_help_panel=RUN)]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace the run in the folder.", rich_help_panel=RUN)
+]
 
 
+@examples(
+    ("mnistkit train --arch lenet5 --seeds 3", "mean ± std over three seeds"),
+    ("mnistkit train --epochs 3 --set label_smoothing=0.1", "any recipe key"),
+    ("mnistkit train --dataset my-digits/", "your pictures, in a folder per class"),
+)
 def train(
     arch: Arch = DEFAULT_ARCHITECTURE,
     dataset: DatasetOption = DEFAULT_DATASET,
@@ -64,6 +116,7 @@ def train(
     preparation: PreparationKind = AUTO,
     skip_bad: SkipBad = False,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train a model and report its test accuracy.
 

@@ -7,6 +7,8 @@ Both print text as it is (no markup, no highlighting), so that a file called ``[
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 
@@ -15,6 +17,8 @@ from mnistkit.exceptions import MnistkitError
 PIPE_WIDTH = 10_000
 """Columns of an output that is no terminal: a table in a file must never lose the end of a cell."""
 
+_is_quiet = False
+
 
 def stdout() -> Console:
     """Return the console for results."""
@@ -22,8 +26,26 @@ def stdout() -> Console:
 
 
 def stderr() -> Console:
-    """Return the console for progress, logs, warnings and errors."""
+    """Return the console for warnings and errors."""
     return _console(stderr=True)
+
+
+def progress() -> Console:
+    """Return the console for progress and notes: standard error, or nothing inside of :func:`quiet`."""
+    console = stderr()
+    console.quiet = _is_quiet
+    return console
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Leave out progress and notes inside of the block; results, warnings and errors stay."""
+    global _is_quiet
+    before, _is_quiet = _is_quiet, True
+    try:
+        yield
+    finally:
+        _is_quiet = before
 
 
 def drawing_width(console: Console, default: int = 80) -> int:
@@ -42,7 +64,7 @@ def can_show(console: Console, characters: str) -> bool:
 
 def note(line: str) -> None:
     """Print one line about what is going on to standard error."""
-    stderr().print(line, soft_wrap=True)
+    progress().print(line, soft_wrap=True)
 
 
 def warn(line: str) -> None:

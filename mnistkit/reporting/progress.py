@@ -26,7 +26,7 @@ class LoadProgress:
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or consoles.stderr()
+        self._console = console or consoles.progress()
         self._bar: Progress | None = None
         self._started = 0.0
         self._quarter = 0

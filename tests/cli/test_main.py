@@ -6,17 +6,11 @@ import errno
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
-from typer.core import TyperGroup
 
 from mnistkit import __version__
-from mnistkit.cli import app
 from mnistkit.data import dataset_names
 from mnistkit.exceptions import (
     CheckpointError,
@@ -28,22 +22,8 @@ from mnistkit.exceptions import (
 from mnistkit.locate import bundled_names
 from mnistkit.models import model_names
 from tests.support.cli import HEAVY, CliResult, RunCli, run_and_see_what_is_loaded, run_module
-
-
-def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    yield path, command
-    if isinstance(command, TyperGroup):
-        for name in command.list_commands(typer.Context(command)):
-            yield from walk(command.get_command(typer.Context(command), name), (*path, name))
-
-
-COMMANDS = dict(walk(typer.main.get_command(app)))
-NAMES = [" ".join(path) for path in COMMANDS]
-commands = pytest.mark.parametrize("path", COMMANDS, ids=NAMES)
-
-
-def options_of(command: Any) -> set[str]:
-    return {name for parameter in command.params for name in parameter.opts}
+from tests.support.commands import COMMANDS, NAMES, each_command, options_of
+from tests.support.terminals import run_on_terminal
 
 
 def test_the_commands_are_listed_in_their_order(run_cli: RunCli) -> None:
@@ -58,7 +38,7 @@ def test_the_list_says_of_each_command_what_it_says_itself() -> None:
     assert summaries == {name: COMMANDS[(name,)].help.splitlines()[0] for name in summaries}
 
 
-@commands
+@each_command
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_every_command_explains_itself(path: tuple[str, ...], flag: str, run_cli: RunCli) -> None:
     result = run_cli(*path, flag)
@@ -68,7 +48,7 @@ def test_every_command_explains_itself(path: tuple[str, ...], flag: str, run_cli
     assert "..." not in result.out.partition("Commands:")[2], "a summary does not fit its line"
 
 
-@commands
+@each_command
 def test_every_option_and_argument_is_documented(path: tuple[str, ...]) -> None:
     command = COMMANDS[path]
     assert command.help
@@ -81,7 +61,8 @@ def test_without_a_command_the_help_is_shown(run_cli: RunCli) -> None:
 
 
 def test_version(run_cli: RunCli) -> None:
-    assert run_cli("--version") == CliResult(0, f"mnistkit {__version__}\n", "")
+    for flag in ("--version", "-V"):
+        assert run_cli(flag) == CliResult(0, f"mnistkit {__version__}\n", "")
 
 
 USAGE_ERRORS = {
@@ -123,7 +104,7 @@ def test_wrong_usage_is_answered_in_one_line(line: str, run_cli: RunCli) -> None
     assert not list(Path().iterdir()), "nothing is written before the request is understood"
 
 
-@commands
+@each_command
 def test_every_command_refuses_unknown_options_and_names_its_help(path: tuple[str, ...], run_cli: RunCli) -> None:
     result = run_cli(*path, "--helpp")
     hint = f"hint: {' '.join(('mnistkit', *path))} --help"
@@ -200,25 +181,11 @@ def test_an_encoding_without_the_characters_is_no_reason_to_fail() -> None:
     assert "6?28?28" in done.stdout
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize(
     ("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
 )
 def test_colour_only_where_it_is_wanted(variables: dict[str, str], coloured: bool) -> None:
-    import pty
-
-    leader, follower = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", **variables}
-    command = [sys.executable, "-m", "mnistkit", "trian"]
-    subprocess.run(command, stderr=follower, env=environment)
-    os.close(follower)
-    # A terminal hands over what was written piece by piece, and ends with an error where others end with nothing.
-    content = b""
-    with suppress(OSError):
-        while piece := os.read(leader, 10_000):
-            content += piece
-    os.close(leader)
-    text = content.decode()
+    text = run_on_terminal("trian", **variables)
     assert ("\x1b" in text) is coloured
     assert "no such command 'trian'" in text
 
@@ -252,7 +219,7 @@ def bad_values() -> list[str]:
 
 
 def test_help_version_and_usage_errors_import_nothing_heavy() -> None:
-    helps = ["", "--version", *(f"{name} --help".strip() for name in NAMES)]
+    helps = ["", "--version", "-V", "help", "help train", *(f"{name} --help".strip() for name in NAMES)]
     errors = ["nonsense", *bad_values()]
     loaded = run_and_see_what_is_loaded(helps + errors)
     assert set(loaded) == {*helps, *errors}
@@ -280,7 +247,9 @@ def complete(words: str, shell: str = "bash") -> tuple[list[str], list[str]]:
     ("words", "expected"),
     [
         ("mnistkit tr", ["train"]),
-        ("mnistkit models ", ["show"]),
+        ("mnistkit models ", ["list", "show"]),
+        ("mnistkit help ev", ["evaluate"]),
+        ("mnistkit help models ", ["list", "show"]),
         ("mnistkit models show ", list(model_names())),
         ("mnistkit train --arch ", list(model_names())),
         ("mnistkit train --dataset ", list(dataset_names())),

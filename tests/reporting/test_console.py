@@ -39,6 +39,19 @@ def test_only_what_the_encoding_has_can_be_shown(encoding: str, expected: bool) 
     assert can_show(console_of(encoding=encoding), "abc")
 
 
+def test_quiet_leaves_out_notes_and_progress_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    with console.quiet():
+        console.note("note")
+        console.progress().print("step")
+        console.warn("careful")
+        console.show_error(MnistkitError("broken"))
+        console.stdout().print("result")
+    console.note("later")
+    out, err = capsys.readouterr()
+    assert out == "result\n"
+    assert err.splitlines() == ["warning: careful", "error: broken", "later"]
+
+
 def test_notes_warnings_and_errors_stand_on_standard_error_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     name = "[bold]x[/].png :smile: " + "y" * 200
     console.note(name)

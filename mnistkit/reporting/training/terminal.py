@@ -32,7 +32,7 @@ class TrainingDisplay(CurvesWriter):
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or consoles.stderr()
+        self._console = console or consoles.progress()
         self._progress: Progress | None = None
         self._start: RunStart | None = None
 
