@@ -114,7 +114,7 @@ class RunFolder:
             return
         except OSError as error:
             raise output_error(self.path, error) from error
-        if names and not any(_holds(self.path / name, mark) for name, mark in _MARKS.items()):
+        if names and not any(_is_marked(self.path / name) for name in _MARKS):
             more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
             raise OutputError(
                 f"{self.path} is not empty and holds no run: {names[0]}{more}",
@@ -169,10 +169,17 @@ def latest_run(root: Path = RUNS) -> RunFolder | None:
     return next((run for run in newest_first if run.model.exists() and run.holder() is None), None)
 
 
-def _holds(path: Path, mark: bytes) -> bool:
+def unfinished_runs(root: Path = RUNS) -> list[RunFolder]:
+    """Return the runs under ``root`` that were begun and not finished, whether they go on now or not, by name."""
+    runs = (RunFolder(path.parent) for path in sorted(root.glob("**/recipe.toml")))
+    return [run for run in runs if run.status() == "unfinished" and _is_marked(run.recipe)]
+
+
+def _is_marked(path: Path) -> bool:
+    """Say whether a file with one of our names is ours."""
     try:
         with path.open("rb") as file:
-            return mark in file.read(_MARKED_BYTES)
+            return _MARKS[path.name] in file.read(_MARKED_BYTES)
     except OSError:
         return False
 

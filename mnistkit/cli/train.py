@@ -40,7 +40,7 @@ RecipeFile = Annotated[
     typer.Option(
         "--recipe",
         metavar="FILE",
-        help="TOML file of recipe keys; a run's recipe.toml too.",
+        help="TOML file of recipe keys; a run's recipe.toml brings its dataset and architecture too.",
         rich_help_panel=RECIPE,
     ),
 ]
@@ -86,7 +86,10 @@ Full = Annotated[
         rich_help_panel=MODEL_AND_DATA,
     ),
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.", rich_help_panel=RUN)]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Go on with an unfinished run; alone, with the only one.", rich_help_panel=RUN),
+]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace the run in the folder.", rich_help_panel=RUN)
 ]
@@ -98,6 +101,7 @@ Overwrite = Annotated[
     ("mnistkit train --dataset my-digits/", "your pictures, in a folder per class"),
 )
 def train(
+    context: typer.Context,
     arch: Arch = DEFAULT_ARCHITECTURE,
     dataset: DatasetOption = DEFAULT_DATASET,
     epochs: Epochs = None,
@@ -129,6 +133,7 @@ def train(
     from mnistkit.reporting.progress import LoadProgress
     from mnistkit.reporting.training.terminal import TrainingDisplay, print_result, print_seeds
     from mnistkit.workflows import train as workflow
+    from mnistkit.workflows.recorded_run import follow_recorded_run
     from mnistkit.workflows.train_config import TrainConfig
 
     options = {
@@ -152,6 +157,7 @@ def train(
         load=loading.options(skip_bad=skip_bad, preparation=preparation),
         command=shlex.join(["mnistkit", *sys.argv[1:]]),
     )
+    config = follow_recorded_run(config, _given(context), recipe, console.note)
     with loading, stop_on_interrupt(display.note) as should_stop:
         try:
             if seeds == 1:
@@ -160,3 +166,10 @@ def train(
                 output.show(workflow.train_seeds(config, seeds, display, should_stop), print_seeds)
         finally:
             display.close()
+
+
+def _given(context: typer.Context) -> set[str]:
+    """Return what the user has set, as :func:`mnistkit.workflows.recorded_run.follow_recorded_run` calls it."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    given = {name for name, source in sources.items() if source is not None and source.name != "DEFAULT"}
+    return {"architecture" if name == "arch" else name for name in given}

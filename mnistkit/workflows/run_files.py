@@ -7,14 +7,17 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnistkit.exceptions import OutputError
+from mnistkit.exceptions import OutputError, RecipeError
 from mnistkit.files import write_text
+from mnistkit.preparation import Preparation
 from mnistkit.recipe import Recipe
 from mnistkit.recipe_sources import RUN_TABLE, read_recipe_file, read_toml
 from mnistkit.runs import RunFolder
 from mnistkit.training.events import EpochRecord
+from mnistkit.workflows.train_config import PREPARATION
 
 if TYPE_CHECKING:
     from mnistkit.training.state import TrainingState
@@ -34,7 +37,38 @@ def read_recipe(folder: RunFolder) -> tuple[Recipe, dict[str, Any]]:
         RecipeError: the file is missing or damaged.
     """
     recipe = Recipe().merged(read_recipe_file(folder.recipe), str(folder.recipe))
-    return recipe, dict(read_toml(folder.recipe).get(RUN_TABLE, {}))
+    return recipe, read_facts(folder.recipe)
+
+
+def read_facts(recipe: Path) -> dict[str, Any]:
+    """Return what a ``recipe.toml`` says of its run besides the recipe; nothing in a file that people wrote.
+
+    Raises:
+        RecipeError: the file is missing or damaged.
+    """
+    facts = read_toml(recipe).get(RUN_TABLE, {})
+    if not isinstance(facts, dict):
+        raise RecipeError(f"{recipe}: '{RUN_TABLE}' must be a table")
+    return dict(facts)
+
+
+def preparation_of(facts: Mapping[str, Any], recipe: Path) -> Preparation | None:
+    """Return the preparation that the facts of a run record; None if an earlier version did not.
+
+    Args:
+        facts: As :func:`read_facts` returns them.
+        recipe: Their file, for messages.
+
+    Raises:
+        RecipeError: it is damaged.
+    """
+    if PREPARATION not in facts:
+        return None
+    try:
+        return Preparation.of(facts[PREPARATION])
+    except (TypeError, ValueError) as error:
+        message = f"{recipe}: its preparation is damaged"
+        raise RecipeError(message, hint="--overwrite starts again") from error
 
 
 def write_metrics(folder: RunFolder, metrics: Mapping[str, Any]) -> None:

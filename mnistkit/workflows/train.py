@@ -233,7 +233,7 @@ def _checked_recipe(folder: RunFolder, config: TrainConfig, choose: ObjectiveCho
     for name, value in flatten(run_facts(config, choose(stored))).items():
         if found.get(name) != value:
             raise OutputError(f"{folder.path} holds a run with {name} {found.get(name)}, not {value}", hint=hint)
-    kind = config.load.preparation
+    kind = getattr(config.load.preparation, "kind", config.load.preparation)
     if kind != AUTO and found.get(f"{PREPARATION}.kind", kind) != kind:
         raise OutputError(
             f"{folder.path} holds a run with {PREPARATION} {found[f'{PREPARATION}.kind']}, not {kind}", hint=hint

@@ -11,9 +11,8 @@ from mnistkit.data import is_folder, load_dataset
 from mnistkit.data.base import Dataset, LoadOptions
 from mnistkit.device import set_up_machine
 from mnistkit.evaluation.metrics import Metrics, measure
-from mnistkit.exceptions import InterruptedRunError, OutputError, RecipeError
+from mnistkit.exceptions import InterruptedRunError, OutputError
 from mnistkit.inference.logits import predict_logits
-from mnistkit.preparation import Preparation
 from mnistkit.recipe import Recipe
 from mnistkit.runs import RunFolder
 from mnistkit.training.events import RunEnd, RunStart, TrainingEvents
@@ -81,17 +80,14 @@ class TrainingRun:
         options = replace(self.config.load, workers=self.recipe.workers)
         if not self._goes_on or not is_folder(self.config.dataset):
             return options
-        stored = run_files.read_recipe(self.folder)[1].get(PREPARATION)
-        if stored is None:
+        facts = run_files.read_facts(self.folder.recipe)
+        preparation = run_files.preparation_of(facts, self.folder.recipe)
+        if preparation is None:
             raise OutputError(
                 f"{self.folder.path} was begun by a version of mnistkit that prepared pictures differently",
                 hint="--overwrite starts again",
             )
-        try:
-            return replace(options, preparation=Preparation.of(stored))
-        except (TypeError, ValueError) as error:
-            message = f"{self.folder.recipe}: its preparation is damaged"
-            raise RecipeError(message, hint="--overwrite starts again") from error
+        return replace(options, preparation=preparation)
 
     def _facts(self, dataset: Dataset) -> dict[str, Any]:
         return {**run_facts(self.config, self.objective), PREPARATION: asdict(dataset.preparation)}

@@ -183,6 +183,28 @@ def test_of_two_that_start_at_once_one_trains_and_the_other_is_told(digits_folde
     assert said[second].returncode == 130
 
 
+def test_a_recorded_recipe_trains_what_it_did_and_resume_alone_finds_it(run_cli, digits_folder: Path) -> None:
+    run_cli(*arguments(digits_folder, "--out", "first", "--json"))
+    again = run_cli("train", "--recipe", "first/recipe.toml", "--seed", "1", "--epochs", "1", "--json")
+    assert f"from first/recipe.toml: architecture lenet5, dataset {digits_folder}" in again.err
+    folder = Path("runs/lenet5-digits-seed1")
+    assert json.loads(again.out)["folder"] == str(folder)
+    (folder / "metrics.json").unlink()
+    resumed = run_cli("train", "--resume", "--device", "cpu", "--json")
+    assert f"going on with {folder}" in resumed.err
+    assert {**json.loads(resumed.out), "train_seconds": 0, "command": ""} == {
+        **json.loads(again.out),
+        "train_seconds": 0,
+        "command": "",
+    }
+
+
+def test_resume_and_overwrite_are_wrong_usage(run_cli) -> None:
+    result = run_cli("train", "--resume", "--overwrite")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: --resume and --overwrite cannot go together")
+
+
 def test_outliers_are_for_digits_only(run_cli, tmp_path: Path) -> None:
     folder = make_classes(tmp_path / "pets", {"cat": 12, "dog": 12})
     result = run_cli("train", "--arch", "lenet5", "--dataset", str(folder), "--set", "outliers=0.1")
