@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Generic, TypeVar
 
@@ -81,3 +81,10 @@ class Registry(Generic[T]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+
+def brief(classes: Sequence[str], longest: int = 12) -> str:
+    """Return the class names, the middle ones left out where there are many."""
+    if len(classes) <= longest:
+        return ", ".join(classes)
+    return f"{', '.join(classes[:3])} ... {classes[-1]}, {len(classes)} in all"

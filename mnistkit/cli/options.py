@@ -100,7 +100,7 @@ def split_option(show_default: bool | str = True) -> Any:
     return typer.Option(
         "--split",
         metavar="NAME",
-        help="test, val or train.",
+        help="test, val, train or all.",
         callback=SPLIT_NAMES.callback,
         autocompletion=SPLIT_NAMES.complete,
         show_default=show_default,

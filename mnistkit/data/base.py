@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from mnistkit.exceptions import UsageError
 from mnistkit.preparation import AUTO, INK, Preparation
 from mnistkit.registry import unknown_name
 
@@ -18,9 +19,52 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SPLITS = ("train", "val", "test")
+ALL = "all"
+"""The split of all images, whatever split they are in otherwise."""
+
+SPLITS = ("train", "val", "test", ALL)
 DIGITS = tuple("0123456789")
 Status = Literal["shipped", "cached", "to download"]
+
+
+@dataclass(frozen=True)
+class SplitShares:
+    """How a folder's images are divided, in percent.
+
+    Attributes:
+        train: For training, above 0.
+        val: For validation, above 0.
+        test: For the test; 0 where the folder has test images of its own.
+    """
+
+    train: int
+    val: int
+    test: int
+
+    def __post_init__(self) -> None:
+        if min(self.train, self.val) < 1 or self.test < 0 or self.train + self.val + self.test != 100:
+            raise UsageError(
+                f"the split shares {self} are no percentages that add up to 100",
+                hint="for example: 80/10/10; the last is 0 only where a folder has test images of its own",
+            )
+
+    def __str__(self) -> str:
+        return f"{self.train}/{self.val}/{self.test}"
+
+    @classmethod
+    def parse(cls, text: str) -> SplitShares:
+        """Return the shares written ``TRAIN/VAL/TEST``.
+
+        Raises:
+            UsageError: these are no three whole percentages that add up to 100.
+        """
+        parts = text.split("/")
+        if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 4 for part in parts):
+            raise UsageError(
+                f"split shares are three percentages, not '{text}'",
+                hint="for example: 80/10/10, for training, validation and test",
+            )
+        return cls(*map(int, parts))
 
 
 @dataclass(frozen=True)
@@ -33,6 +77,11 @@ class LoadOptions:
         workers: Threads that read a folder's pictures; 0 means one per core.
         preparation: How a folder's pictures become tiles: the one that a checkpoint names, a kind of them, or
             :data:`mnistkit.preparation.AUTO` for the one that suits them.
+        classes: The classes of the model that is to be measured on a folder, which may have only some of them.
+            Empty where a model is to learn from the folder.
+        shares: How a folder's images are divided; None for the usual shares.
+        undivided: Divide no test images off a folder that has none: only its split "all" is wanted, for which
+            one image is enough.
         download: Whether a missing dataset may be downloaded.
         progress: Called with (done, total, unit) now and then during long work; total may be 0 (unknown).
         warn: Called with one line that the user should see ("skipped 3 unreadable pictures").
@@ -41,6 +90,9 @@ class LoadOptions:
     skip_bad: bool = False
     workers: int = 0
     preparation: Preparation | str = AUTO
+    classes: tuple[str, ...] = ()
+    shares: SplitShares | None = None
+    undivided: bool = False
     download: bool = True
     progress: Callable[[int, int, str], None] = field(default=lambda done, total, unit: None)
     warn: Callable[[str], None] = field(default=lambda message: None)
@@ -115,6 +167,20 @@ class LabelledImages:
         origins = tuple(self.origins[place] for place in places.tolist()) if self.origins else ()
         return LabelledImages(self.images[places], self.labels[places], self.indices[places], origins)
 
+    def followed_by(self, others: LabelledImages) -> LabelledImages:
+        """Return these images and then ``others``, whose indices go on after these if they are of another file."""
+        import numpy as np
+
+        indices = others.indices
+        if np.isin(indices, self.indices).any():
+            indices = indices + self.indices.max() + 1
+        return LabelledImages(
+            np.concatenate([self.images, others.images]),
+            np.concatenate([self.labels, others.labels]),
+            np.concatenate([self.indices, indices]),
+            self.origins + others.origins,
+        )
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -143,7 +209,7 @@ class Dataset:
     preparation_reason: str = ""
 
     def split(self, name: str) -> LabelledImages:
-        """Return the split ``name``: "train" (without validation images), "val" or "test".
+        """Return the split ``name``: "train" (without validation images), "val", "test", or "all" of them.
 
         Raises:
             UnknownNameError: no such split.
@@ -152,6 +218,8 @@ class Dataset:
             raise unknown_name("split", name, SPLITS)
         if name == "test":
             return self.test
+        if name == ALL:
+            return self.train.followed_by(self.test)
         train, validation = self._holdout
         return self.train.take(train if name == "train" else validation)
 

@@ -11,6 +11,7 @@ from mnistkit.checkpoint import RETRAIN_HINT, CheckpointInfo, load_tensors, read
 from mnistkit.exceptions import CheckpointError, MnistkitError, UsageError
 from mnistkit.locate import locate_checkpoint
 from mnistkit.recipe import Recipe
+from mnistkit.registry import brief
 from mnistkit.runs import RunFolder
 
 if TYPE_CHECKING:
@@ -112,10 +113,3 @@ def not_finite(path: Path) -> CheckpointError:
         f"{path}: the model's outputs are not finite numbers",
         hint=RETRAIN_HINT,
     )
-
-
-def brief(classes: Sequence[str], longest: int = 12) -> str:
-    """Return the class names, the middle ones left out where there are many."""
-    if len(classes) <= longest:
-        return ", ".join(classes)
-    return f"{', '.join(classes[:3])} ... {classes[-1]}, {len(classes)} in all"

@@ -120,7 +120,7 @@ def sample_dataset(spec: str, split: str, count: int | None, options: LoadOption
 
     Args:
         spec: A dataset's name or folder.
-        split: "test", "val" or "train".
+        split: "test", "val", "train" or "all".
         count: How many images in all; None for one of each class and ten at least.
         options: How to read.
 

@@ -11,17 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnistkit.data import check_dataset, is_folder, load_dataset
-from mnistkit.data.base import SPLITS, LoadOptions
+from mnistkit.data.base import ALL, SPLITS, LoadOptions
 from mnistkit.device import FP32
 from mnistkit.exceptions import CheckpointError, DataError, UnknownNameError, UsageError
 from mnistkit.inference.checkpoints import (
     FoundCheckpoint,
-    brief,
     find_checkpoints,
     load_model,
     not_finite,
 )
-from mnistkit.registry import unknown_name
+from mnistkit.registry import brief, unknown_name
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -39,8 +38,9 @@ class InferenceConfig:
 
     Attributes:
         checkpoints: As :func:`mnistkit.locate.locate_checkpoint` takes them; empty for its default.
-        dataset: A dataset's name or folder; None for the one the checkpoints were trained on.
-        split: "test", "val" or "train".
+        dataset: A dataset's name or folder; None for the one the checkpoints were trained on. A folder may have
+            only some of their classes.
+        split: "test", "val", "train" or "all".
         device: As :func:`mnistkit.device.select_device` takes it.
         precision: As :func:`mnistkit.device.choose_precision` takes it.
         batch_size: Images in a forward pass; None for that of each checkpoint's recipe.
@@ -61,9 +61,10 @@ class Inputs:
     """Everything a forward pass needs but the weights, which :func:`run_checkpoint` loads one model at a time.
 
     Attributes:
-        dataset: The dataset.
-        split: "test", "val" or "train".
-        data: The images and labels of the split, at least one; the images as the first checkpoint gets them.
+        dataset: The dataset, with the checkpoints' classes.
+        split: "test", "val", "train" or "all".
+        data: The images and labels of the split, at least one; the images as the first checkpoint gets them, the
+            labels as the checkpoints number the classes.
         found: The checkpoints in the order given, all with the dataset's classes.
         checkpoints: What results say about each of them.
         machine: Where to compute, and in which arithmetic.
@@ -142,7 +143,7 @@ def open_inputs(config: InferenceConfig, announce: Callable[[str], None] = lambd
     name = config.dataset or _common_dataset(found)
     datasets = _load_as_prepared(name, config, found)
     dataset = datasets[0]
-    data = dataset.split(config.split)
+    data = _as_known(dataset, config.split, found[0].info.classes)
     if not len(data):
         raise DataError(f"{dataset.name} has no images in its {config.split} split")
 
@@ -152,7 +153,7 @@ def open_inputs(config: InferenceConfig, announce: Callable[[str], None] = lambd
     machine = set_up_machine(config.device, config.precision)
     on_device = {id(each): DeviceImages.of(each.split(config.split), machine.device).images for each in datasets}
     return Inputs(
-        dataset=dataset,
+        dataset=replace(dataset, classes=found[0].info.classes),
         split=config.split,
         data=data,
         found=tuple(found),
@@ -210,15 +211,28 @@ def finite(logits: Tensor, checkpoint: EvaluatedCheckpoint) -> Tensor:
 def _load_as_prepared(name: str, config: InferenceConfig, found: Sequence[FoundCheckpoint]) -> list[Dataset]:
     """Return the dataset for each checkpoint, with pictures prepared as that one's were; equal ones are one."""
     loaded: dict[Preparation, Dataset] = {}
+    of_folder, options = is_folder(name), config.load
+    if of_folder:
+        options = replace(options, classes=found[0].info.classes, undivided=config.split == ALL)
     for each in found:
         preparation = each.info.preparation
-        if preparation not in loaded and (is_folder(name) or not loaded):
-            dataset = load_dataset(name, replace(config.load, preparation=preparation))
-            _check_classes(dataset, each)
+        if preparation not in loaded and (of_folder or not loaded):
+            dataset = load_dataset(name, replace(options, preparation=preparation))
+            if not of_folder:
+                _check_classes(dataset, each)
             loaded[preparation] = dataset
     _check_same_pictures(list(loaded.values()))
     # Of data that is no pictures there is nothing to prepare.
     return [loaded.get(each.info.preparation, next(iter(loaded.values()))) for each in found]
+
+
+def _as_known(dataset: Dataset, split: str, classes: tuple[str, ...]) -> LabelledImages:
+    """Return a split with the numbers that a model has for the classes."""
+    import numpy as np
+
+    data = dataset.split(split)
+    numbers = [classes.index(name) if name in classes else -1 for name in dataset.classes]
+    return replace(data, labels=np.array(numbers, dtype=np.int64)[data.labels])
 
 
 def _check_same_pictures(datasets: Sequence[Dataset]) -> None:

@@ -8,10 +8,12 @@ import pytest
 from PIL import Image
 
 from mnistkit.data import load_dataset, user_folder
-from mnistkit.data.base import Dataset, LoadOptions
-from mnistkit.exceptions import DataError, UnknownNameError
+from mnistkit.data.base import Dataset, LoadOptions, SplitShares
+from mnistkit.exceptions import DataError, UnknownNameError, UsageError
 from mnistkit.preparation import Preparation
 from tests.support.dataset_folders import level, make_classes, make_idx
+
+TILE = Preparation("tile")
 
 
 def centres(dataset: Dataset) -> list[int]:
@@ -189,3 +191,84 @@ def test_faults_of_idx_folders(tmp_path: Path) -> None:
     for name, message in messages.items():
         with pytest.raises(DataError, match=message):
             load_dataset(str(tmp_path / name))
+
+
+def read_for(folder: Path, *classes: str, **options: object) -> Dataset:
+    return load_dataset(str(folder), LoadOptions(preparation=TILE, classes=classes, **options))
+
+
+def test_a_folder_is_read_for_a_model_with_more_classes(tmp_path: Path) -> None:
+    folder = make_classes(tmp_path / "d", {"c": 14, "a": 7})
+    own = load_dataset(str(folder), LoadOptions(preparation=TILE))
+    (folder / "notes").mkdir()
+    known = read_for(folder, "d", "c", "b", "a")
+    assert known.classes == own.classes == ("a", "c")
+    # Whatever else the model knows, it is not measured on what it would have learnt from.
+    for split in ("train", "val", "test"):
+        assert own.split(split).origins == known.split(split).origins
+        assert own.split(split).labels.tolist() == known.split(split).labels.tolist()
+
+
+def test_one_picture_is_enough_if_nothing_is_divided(tmp_path: Path) -> None:
+    folder = make_classes(tmp_path / "d", {"b": 1})
+    assert read_for(folder, "a", "b", undivided=True).split("all").labels.tolist() == [0]
+    with pytest.raises(DataError, match="too few images of class 'b': 1, where 3 are needed") as caught:
+        read_for(folder, "a", "b")
+    assert caught.value.hint == "--split all measures on every image"
+
+
+def test_all_images_of_a_folder_with_a_test_of_its_own(tmp_path: Path) -> None:
+    make_classes(tmp_path / "d" / "train", {"a": 2, "b": 1})
+    make_classes(tmp_path / "d" / "test", {"b": 2, "c": 1})
+    everything = read_for(tmp_path / "d", "a", "b", "c", undivided=True).split("all")
+    assert everything.labels.tolist() == [0, 0, 1, 1, 1, 2]
+    assert len(set(everything.indices.tolist())) == 6
+    assert [Path(origin.file).parent.parent.name for origin in everything.origins] == ["train"] * 3 + ["test"] * 3
+
+
+def test_classes_that_a_model_does_not_know(tmp_path: Path) -> None:
+    folder = make_classes(tmp_path / "d", {"a": 3, "b": 3, "c": 3})
+    with pytest.raises(
+        DataError, match=r"d has the class 'b' and 1 more, which the model does not know: it knows a, x"
+    ):
+        read_for(folder, "a", "x")
+    idx = make_idx(tmp_path / "idx", "train", [0, 2] * 5)
+    with pytest.raises(DataError, match="the class '2', which the model does not know: it knows 0, 1"):
+        read_for(idx, "0", "1")
+
+
+def test_idx_files_with_some_of_the_classes_of_a_model(tmp_path: Path) -> None:
+    folder = make_idx(tmp_path / "idx", "train", [0, 0, 2, 2, 2])
+    make_idx(folder, "t10k", [2, 0])
+    assert read_for(folder, "two", "2", "0").test.labels.tolist() == [2, 0]
+
+
+@pytest.mark.parametrize(
+    ("shares", "sizes"), [("80/10/10", (32, 4, 4)), ("50/25/25", (20, 10, 10)), ("1/1/98", (2, 2, 36))]
+)
+def test_shares_of_the_splits(shares: str, sizes: tuple[int, int, int], tmp_path: Path) -> None:
+    folder = make_classes(tmp_path / "d", {"a": 20, "b": 20})
+    dataset = load_dataset(str(folder), LoadOptions(shares=SplitShares.parse(shares)))
+    parts = [dataset.split(name) for name in ("train", "val", "test")]
+    assert tuple(map(len, parts)) == sizes
+    assert sorted(place for part in parts for place in part.indices.tolist()) == list(range(40))
+
+
+def test_shares_of_a_folder_with_test_images_of_its_own(tmp_path: Path) -> None:
+    folder = make_classes(tmp_path / "d" / "train", {"a": 10, "b": 10}).parent
+    with pytest.raises(DataError, match="has no test images of its own: the split shares 75/25/0 do not suit it"):
+        load_dataset(str(folder), LoadOptions(shares=SplitShares(75, 25, 0)))
+    make_classes(folder / "test", {"a": 1, "b": 2})
+    dataset = load_dataset(str(folder), LoadOptions(shares=SplitShares(75, 25, 0)))
+    assert [len(dataset.split(name)) for name in ("train", "val", "test")] == [15, 5, 3]
+    with pytest.raises(DataError, match="has test images of its own") as caught:
+        load_dataset(str(folder), LoadOptions(shares=SplitShares(80, 10, 10)))
+    assert caught.value.hint == "for example: --split-shares 90/10/0"
+
+
+@pytest.mark.parametrize(
+    "text", ["80", "80/20", "80/10/11", "0/50/50", "90/0/10", "-5/100/5", "a/b/c", "8e1/10/10"]
+)
+def test_shares_that_are_none(text: str) -> None:
+    with pytest.raises(UsageError, match="split shares"):
+        SplitShares.parse(text)

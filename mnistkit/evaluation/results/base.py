@@ -35,7 +35,7 @@ class SplitResult:
 
     Attributes:
         dataset: The dataset's name or folder.
-        split: "test", "val" or "train".
+        split: "test", "val", "train" or "all".
         n: Number of images in the split.
         classes: The class names in the order of the labels.
         device: The device, with its product name.
