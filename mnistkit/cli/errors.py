@@ -81,12 +81,14 @@ Suspect = Annotated[
     bool,
     typer.Option(
         "--suspect",
-        help="Show labels that are probably wrong, in the train or val split: quick models are trained by "
-        "cross-validation and judge the images they have not seen.",
+        help="Show labels that are probably wrong, in the train or val split or all of a folder: quick models are "
+        "trained by cross-validation and judge the images they have not seen.",
         rich_help_panel=RUN,
     ),
 ]
-Split = Annotated[str | None, split_option(f"{InferenceConfig.split}; {DEFAULT_SPLIT} with --suspect")]
+Split = Annotated[
+    str | None, split_option(f"{InferenceConfig.split}; with --suspect {DEFAULT_SPLIT}, or all of a folder")
+]
 
 
 @examples(

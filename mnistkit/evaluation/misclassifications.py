@@ -74,10 +74,10 @@ def find_misclassifications(
     sections = []
     for name, members, mask in _divide(wrong, kind):
         places = [place for place in np.flatnonzero(mask).tolist() if _fits(models, data, selection, place)]
-        misclassifications = [
+        misclassifications = tuple(
             _build(models, data, place, note) for place in _in_order(models, data, selection, places)
-        ]
-        sections.append(Section(name, members, len(places), tuple(misclassifications)))
+        )
+        sections.append(Section(name, members, len(places), misclassifications))
     return tuple(sections)
 
 
@@ -158,5 +158,12 @@ def _build(
     models: Sequence[ModelPredictions], data: LabelledImages, place: int, note: Callable[[int], str]
 ) -> Misclassification:
     index = int(data.indices[place])
-    predictions = tuple(model.prediction(i, place) for i, model in enumerate(models) if model.wrong[place])
-    return Misclassification(place, index, int(data.labels[place]), data.images[place], predictions, note(index))
+    return Misclassification(
+        place,
+        index,
+        int(data.labels[place]),
+        data.images[place],
+        tuple(model.prediction(i, place) for i, model in enumerate(models) if model.wrong[place]),
+        note(index),
+        path=data.origins[place].file if data.origins else None,
+    )

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mnistkit.data import load_dataset
+from mnistkit.data import is_folder, load_dataset
+from mnistkit.data.base import ALL
 from mnistkit.exceptions import DataError, UsageError
 from mnistkit.models import get_architecture
 from mnistkit.workflows.errors import (
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from mnistkit.workflows.errors import Explained
 
 DEFAULT_SPLIT = "train"
+"""Of data that is no folder of the user's own, of which all images are examined."""
 ARCHITECTURE = "lenet5"
 """Small and quick; it need not be the best model to see that a label is odd."""
 FOLDS = 4
@@ -44,14 +46,15 @@ class SuspectConfig(ErrorsConfig):
     """Which labels to examine; no checkpoint is needed.
 
     Attributes:
-        split: "train" or "val".
+        split: "train" or "val"; of a folder also "test" or "all". Empty for what is examined by itself: all of a
+            folder, :data:`DEFAULT_SPLIT` of other data.
         precision: Arithmetic of the trainings; their models judge in fp32.
         sort: The default order is that of the confident-learning paper's margin.
         seed: Seed of the division into folds and of the trainings.
         progress: Called with (done, total, "steps") during the trainings.
     """
 
-    split: str = DEFAULT_SPLIT
+    split: str = ""
     precision: str = "auto"
     sort: str = "margin"
     seed: int = 0
@@ -63,6 +66,8 @@ def find_suspects(config: SuspectConfig, announce: Callable[[str], None] = lambd
 
     All training images, validation images included, are divided into :data:`FOLDS` parts with the same shares
     of the classes; a model trained on the other parts judges each (:mod:`mnistkit.training.cross_validation`).
+    So are all pictures of a user's folder, whatever their split: their labels have not been looked at by many, as
+    those of published test sets have, and no figure is reported of them.
 
     Args:
         config: What to examine.
@@ -72,8 +77,14 @@ def find_suspects(config: SuspectConfig, announce: Callable[[str], None] = lambd
         UsageError: options that do not fit together or name nothing, a checkpoint, the test split.
         DataError: the dataset cannot be read, or a class has a single training image.
     """
+    config = _with_split(config)
     check_suspect_config(config)
-    dataset = load_dataset(config.dataset or DEFAULT_DATASET, config.load)
+    # Where all are examined, no class needs images for three splits.
+    load = replace(config.load, undivided=config.split == ALL)
+    dataset = load_dataset(config.dataset or DEFAULT_DATASET, load)
+    places = _places(dataset, config.split)
+    if _is_own(config):
+        dataset = replace(dataset, train=dataset.split(ALL))
     selection = select(config, dataset.classes)
 
     folds = _folds(dataset)
@@ -96,7 +107,6 @@ def find_suspects(config: SuspectConfig, announce: Callable[[str], None] = lambd
         images=len(dataset.train),
         seconds=found.seconds,
     )
-    places = _places(dataset, config.split)
     data = dataset.train.take(places)
     judged = ModelPredictions(found.logits[places], data.labels)
     note = label_note(dataset.name, config.split)
@@ -122,7 +132,8 @@ def check_suspect_config(config: SuspectConfig) -> None:
     """Raise if the options are wrong in themselves; opens no file and imports nothing heavy.
 
     Raises:
-        UsageError: as :func:`mnistkit.workflows.errors.check_config`; a checkpoint; the test split.
+        UsageError: as :func:`mnistkit.workflows.errors.check_config`; a checkpoint; test images of data that is no
+            folder of the user's own.
     """
     check_config(config)
     if config.checkpoints:
@@ -130,11 +141,20 @@ def check_suspect_config(config: SuspectConfig) -> None:
             "--suspect trains models of its own and takes no checkpoint",
             hint="leave out the checkpoint, or --suspect",
         )
-    if config.split == "test":
+    if config.split in ("test", ALL) and not _is_own(config):
         raise UsageError(
             "--suspect examines the labels of the training images: --split train or val",
             hint="a checkpoint's errors on the test split: mnistkit errors, without --suspect",
         )
+
+
+def _with_split(config: SuspectConfig) -> SuspectConfig:
+    """Return the configuration with the split that is examined where none was asked for."""
+    return config if config.split else replace(config, split=ALL if _is_own(config) else DEFAULT_SPLIT)
+
+
+def _is_own(config: SuspectConfig) -> bool:
+    return is_folder(config.dataset or DEFAULT_DATASET)
 
 
 def _setup(config: SuspectConfig, dataset: Dataset, folds: int) -> TrainingSetup:
@@ -174,11 +194,16 @@ def _explainer(found: CrossValidated, setup: TrainingSetup, places: NDArray[np.i
 
 
 def _places(dataset: Dataset, split: str) -> NDArray[np.int64]:
-    """Return the places, among all training images, of those in the split "train" or "val"."""
+    """Return the places of the images of a split in the split of all, where test images are the last."""
+    import numpy as np
+
     from mnistkit.data.splits import stratified_holdout
 
     train, validation = stratified_holdout(dataset.train.labels, dataset.validation_size)
-    return train if split == "train" else validation
+    test = np.arange(len(dataset.train), len(dataset.train) + len(dataset.test))
+    if split == ALL:
+        return np.arange(len(dataset.train) + len(dataset.test))
+    return {"train": train, "val": validation, "test": test}[split]
 
 
 def _folds(dataset: Dataset) -> int:

@@ -1,3 +1,4 @@
+import csv
 import json
 import re
 
@@ -5,6 +6,7 @@ import pytest
 from PIL import Image
 
 from mnistkit.workflows import suspect
+from tests.support.dataset_folders import make_bars
 
 
 def test_shows_pictures_with_what_they_are_and_were_taken_for(run_cli, toys, constants):
@@ -21,7 +23,7 @@ def test_shows_pictures_with_what_they_are_and_were_taken_for(run_cli, toys, con
 def test_json_and_csv_hold_all_errors_with_probabilities(run_cli, toys, constants, tmp_path):
     result = run_cli("errors", constants[0], "--device", "cpu", "--json", "-o", "e.json", "-o", "e.csv")
     document = json.loads(result.out)
-    assert document["schema"] == "mnistkit/errors/2"
+    assert document["schema"] == "mnistkit/errors/3"
     assert document == json.loads((tmp_path / "e.json").read_text())
     (section,) = document["sections"]
     assert section["total"] == len(section["misclassifications"]) == (toys.test.labels != 0).sum()
@@ -29,6 +31,19 @@ def test_json_and_csv_hold_all_errors_with_probabilities(run_cli, toys, constant
     header, *lines = (tmp_path / "e.csv").read_text().splitlines()
     assert header.endswith("p(left),p(middle),p(right)")
     assert len(lines) == section["total"]
+
+
+def test_json_and_csv_name_the_file_of_each_picture(run_cli, constants, tmp_path):
+    make_bars(tmp_path / "own", {"left": 7, "middle": 7, "right": 7})
+    (tmp_path / "own" / "right" / "3.png").rename(tmp_path / "own" / "right" / "3,\n.png")
+    result = run_cli(
+        "errors", constants[0], "--dataset", "own", "--split", "all", "--device", "cpu", "--json", "-o", "e.csv"
+    )
+    entries = json.loads(result.out)["sections"][0]["misclassifications"]
+    assert entries and all((tmp_path / entry["path"]).is_file() for entry in entries)
+    with (tmp_path / "e.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["path"] for row in rows] == [entry["path"].replace("\n", "\\n") for entry in entries]
 
 
 def test_the_page_needs_nothing_else_and_holds_each_misclassification(run_cli, toys, constants, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,26 @@ def make_classes(folder: Path, classes: dict[str, int], paper: int = 0) -> Path:
             pixels = np.full((28, 28), paper, dtype=np.uint8)
             pixels[10:18, 10:18] = level(label, number)
             Image.fromarray(pixels).save(folder / name / f"{number}.png")
+    return folder
+
+
+def make_bars(folder: Path, counts: dict[str, int], spoiled: Sequence[str] = ()) -> Path:
+    """Make pictures of one bar, whose place is the class, in a folder for each of three classes.
+
+    Args:
+        folder: Where the classes' folders are made.
+        counts: How many pictures each class has.
+        spoiled: The pictures, such as "left/3.png", that show another class than they are filed under.
+    """
+    random = np.random.default_rng(0)
+    for label, (name, count) in enumerate(counts.items()):
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            is_spoiled = f"{name}/{number}.png" in spoiled
+            image = random.integers(0, 60, (28, 28)).astype(np.uint8)
+            start = 9 * ((label + is_spoiled) % len(counts))
+            image[4:24, start + 2 : start + 6] = 250
+            Image.fromarray(image).save(folder / name / f"{number}.png")
     return folder
 
 

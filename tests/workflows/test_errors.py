@@ -8,6 +8,7 @@ import torch
 from mnistkit.data import load_dataset
 from mnistkit.exceptions import UsageError
 from mnistkit.workflows.errors import SORT_CHOICES, ErrorsConfig, find_errors
+from tests.support.dataset_folders import make_bars
 from tests.support.toys import register, save_constant, save_trained
 
 
@@ -36,6 +37,18 @@ def test_all_errors_and_only_misclassifications(toys, constants, split):
         assert said.confidence == pytest.approx(np.e / (np.e + 2))
         assert said.loss == pytest.approx(-np.log(1 / (np.e + 2)))
         assert said.margin == pytest.approx((np.e - 1) / (np.e + 2))
+
+
+def test_pictures_of_a_folder_have_their_names_and_other_images_none(toys, constants, tmp_path):
+    own = make_bars(tmp_path / "own", {"left": 7, "middle": 7, "right": 7})
+    images = list(find_errors(config(constants[0], dataset=str(own))).misclassifications)
+    test = load_dataset(str(own)).test
+    assert {image.path for image in images} == {
+        origin.file for origin, label in zip(test.origins, test.labels, strict=True) if label != 0
+    }
+    for image in images:
+        assert Path(image.path).parent == own / toys.classes[image.label]
+    assert {image.path for image in find_errors(config(constants[0])).misclassifications} == {None}
 
 
 @pytest.mark.parametrize("sort", SORT_CHOICES)

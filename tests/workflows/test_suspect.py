@@ -3,10 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mnistkit.data.base import LabelledImages
+from mnistkit.data import load_dataset
+from mnistkit.data.base import LabelledImages, LoadOptions
 from mnistkit.exceptions import DataError, UsageError
 from mnistkit.workflows import suspect
 from mnistkit.workflows.suspect import EPOCHS, FOLDS, SuspectConfig, find_suspects
+from tests.support.dataset_folders import make_bars
 from tests.support.toys import register, toy_dataset
 
 SPOILED = (3, 77, 200, 333)
@@ -52,11 +54,58 @@ def test_few_images_are_seen_more_often(spoiled, monkeypatch, least, epochs):
 
 @pytest.mark.parametrize(
     ("changes", "said"),
-    [({"split": "test"}, "--split train or val"), ({"checkpoints": ("x",)}, "takes no checkpoint")],
+    [
+        ({"split": "test"}, "--split train or val"),
+        ({"split": "all"}, "--split train or val"),
+        ({"split": "tset"}, "unknown split 'tset'"),
+        ({"checkpoints": ("x",)}, "takes no checkpoint"),
+    ],
 )
 def test_wrong_usage(spoiled, changes, said):
     with pytest.raises(UsageError, match=said):
         find_suspects(config(**changes))
+
+
+MISFILED = ("left/3.png", "middle/11.png", "right/7.png")
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """A folder of pictures of which three are filed under a wrong class."""
+    return make_bars(tmp_path_factory.mktemp("own"), {"left": 40, "middle": 40, "right": 40}, MISFILED)
+
+
+def of_folder(folder, monkeypatch, **changes):
+    monkeypatch.setattr(suspect, "_LEAST_STEPS", 40)
+    return find_suspects(
+        SuspectConfig(
+            dataset=str(folder), device="cpu", precision="fp32", load=LoadOptions(preparation="tile"), **changes
+        )
+    )
+
+
+def test_every_picture_of_a_folder_is_examined_and_named(own, monkeypatch):
+    result = of_folder(own, monkeypatch)
+    assert (result.split, result.n, result.cross_validation.images) == ("all", 120, 120)
+    assert {image.path for image in result.misclassifications} == {str(own / name) for name in MISFILED}
+    dataset = load_dataset(str(own), LoadOptions(preparation="tile", undivided=True))
+    for image in result.misclassifications:
+        np.testing.assert_array_equal(image.pixels, dataset.split("all").images[image.place])
+
+
+def test_two_pictures_of_a_class_are_enough(monkeypatch, tmp_path):
+    own = make_bars(tmp_path / "own", {"left": 2, "middle": 3, "right": 3})
+    result = of_folder(own, monkeypatch)
+    assert (result.n, result.cross_validation.folds) == (8, 2)
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_one_split_of_a_folder_is_a_part_of_what_is_found_in_all(own, monkeypatch, split):
+    part = load_dataset(str(own), LoadOptions(preparation="tile")).split(split)
+    result = of_folder(own, monkeypatch, split=split)
+    found = {image.path for image in result.misclassifications}
+    assert (result.n, result.cross_validation.images) == (len(part), 120)
+    assert found == {str(own / name) for name in MISFILED} & {origin.file for origin in part.origins}
 
 
 def test_a_class_with_one_image_is_named(spoiled, monkeypatch):

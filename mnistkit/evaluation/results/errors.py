@@ -49,11 +49,12 @@ class Misclassification:
 
     Attributes:
         place: Its place in the split.
-        index: Its place in the original training or test file.
+        index: Its place in the original training or test file; of all splits together, test images follow on.
         label: The class that its label says.
         pixels: uint8 array of shape (28, 28).
         predictions: What the models say that get it wrong, at least one.
         note: What is known about its label; empty if nothing is.
+        path: The picture's file; None for an image of a dataset that is no folder of pictures.
     """
 
     place: int
@@ -62,6 +63,7 @@ class Misclassification:
     pixels: NDArray[np.uint8]
     predictions: tuple[WrongPrediction, ...]
     note: str = ""
+    path: str | None = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,8 @@ class CrossValidation:
         folds: Number of parts, and of models: each learns from all parts but one, and judges that.
         epochs: Passes over the images in each training.
         seed: Seed of the division and of the trainings.
-        images: How many images were divided: all training images, validation images included.
+        images: How many images were divided: of a folder all, of other data all training images, validation images
+            included.
         seconds: How long it took.
     """
 
@@ -154,7 +157,7 @@ class ErrorsResult(SplitResult):
         cross_validation: How suspect labels were found; None for the errors of checkpoints.
     """
 
-    schema: ClassVar = "mnistkit/errors/2"
+    schema: ClassVar = "mnistkit/errors/3"
 
     models: tuple[ModelErrors, ...]
     selection: Selection
@@ -196,6 +199,7 @@ class ErrorsResult(SplitResult):
 
     def _entry(self, image: Misclassification, prediction: WrongPrediction) -> dict[str, Any]:
         values: dict[str, Any] = {
+            "path": image.path,
             "index": image.index,
             "model": self.models[prediction.model].name,
             "true": self.classes[image.label],

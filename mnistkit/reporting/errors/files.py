@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from mnistkit.reporting.documents import document_text
 from mnistkit.reporting.figures import SUFFIXES
+from mnistkit.reporting.names import escaped
 from mnistkit.reporting.outputs import OutputFormats, as_text
 
 if TYPE_CHECKING:
     from mnistkit.evaluation.results.errors import ErrorsResult
 
-_COLUMNS = ("index", "true", "predicted", "confidence", "margin", "loss", "note", "model", "group")
+_COLUMNS = ("path", "index", "true", "predicted", "confidence", "margin", "loss", "note", "model", "group")
 
 
 def to_csv(result: ErrorsResult) -> str:
@@ -27,7 +28,7 @@ def to_csv(result: ErrorsResult) -> str:
     writer.writerow([*_COLUMNS, *(f"p({name})" for name in result.classes)])
     for section in result.to_json()["sections"]:
         for entry in section["misclassifications"]:
-            values = {**entry, "group": section["kind"]}
+            values = {**entry, "path": escaped(entry["path"] or ""), "group": section["kind"]}
             writer.writerow([*(values[name] for name in _COLUMNS), *entry["probabilities"].values()])
     return text.getvalue()
 

@@ -12,7 +12,8 @@ from mnistkit.exceptions import UsageError
 from mnistkit.inference.answers import Answer, Verdict
 from mnistkit.numbers import percentage
 from mnistkit.reporting.figures import SUFFIXES, check_figure_path, figure_file
-from mnistkit.reporting.predict.text import escaped, rule, sentence
+from mnistkit.reporting.names import escaped
+from mnistkit.reporting.predict.text import rule, sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

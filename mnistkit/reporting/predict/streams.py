@@ -10,8 +10,9 @@ from typing import Any, Protocol
 from mnistkit.inference.answers import LINE_SCHEMA, SCHEMA, VERDICTS, Answer, Failure
 from mnistkit.reporting import console as consoles
 from mnistkit.reporting.documents import json_line, json_text
+from mnistkit.reporting.names import escaped
 from mnistkit.reporting.predict import terminal
-from mnistkit.reporting.predict.text import Summary, escaped
+from mnistkit.reporting.predict.text import Summary
 from mnistkit.workflows.predict import PredictRun
 
 

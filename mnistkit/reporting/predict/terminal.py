@@ -12,6 +12,7 @@ from mnistkit.inference.answers import Answer, Verdict
 from mnistkit.numbers import percentage
 from mnistkit.reporting.console import can_show, drawing_width
 from mnistkit.reporting.image_grid import picture_lines
+from mnistkit.reporting.names import escaped
 from mnistkit.reporting.predict import text
 
 DEFAULT_TOP = 3
@@ -28,7 +29,7 @@ _WITH_TILE = (Verdict.DIGIT, Verdict.UNSURE, Verdict.NOT_A_DIGIT)
 def print_answer(console: Console, answer: Answer, top: int = DEFAULT_TOP) -> None:
     """Print one picture as the model sees it, and beside it a bar for each of the ``top`` classes."""
     style = "bold" if answer.verdict is Verdict.DIGIT else "bold yellow"
-    console.print(Text(f"{text.escaped(answer.name)}: {text.sentence(answer)}", style=style))
+    console.print(Text(f"{escaped(answer.name)}: {text.sentence(answer)}", style=style))
     if answer.verdict in _WITH_TILE:
         console.print()
         width = answer.picture.tile.shape[1]
@@ -78,9 +79,9 @@ def print_line(console: Console, answer: Answer, top: int = 1) -> None:
     # A probability beside "not-a-digit" would read as that of its being none.
     ranking = () if answer.verdict is Verdict.NOT_A_DIGIT else answer.ranking
     share = percentage(ranking[0][1], 1) if ranking else ""
-    line = Text(f"{text.escaped(answer.word):<11}", style=style)
+    line = Text(f"{escaped(answer.word):<11}", style=style)
     line.append(f" {share:>7}  ", style="none")
-    line.append(text.escaped(answer.name), style="none")
+    line.append(escaped(answer.name), style="none")
     others = ", ".join(f"{name} {percentage(share, 1)}" for name, share in ranking[1:top])
     remarks = [*([f"then {others}"] if others else []), *answer.picture.notes]
     if remarks:
