@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from mnistkit.exceptions import CheckpointError
-from mnistkit.runs import RUNS, RunFolder, latest_run
+from mnistkit.runs import RUNS, RunFolder, latest_run, runs_with_weights
 
 LATEST = "latest"
 DEFAULT_BUNDLED = "pictures"
@@ -71,6 +71,11 @@ def _latest() -> Path:
 def _of_run(run: RunFolder) -> Path:
     if run.model.exists():
         return run.model
+    if run.status() == "unfinished":
+        raise CheckpointError(
+            f"{run.path} has no finished epoch yet",
+            hint=f"go on with it: mnistkit train --resume --out {run.path}",
+        )
     raise CheckpointError(
         f"{run.path} holds no {run.model.name}", hint="give a checkpoint file, or a run folder that has one"
     )
@@ -84,8 +89,7 @@ def _is(test: Callable[[Path], bool], spec: str) -> bool:
 
 
 def _not_found(spec: str) -> CheckpointError:
-    runs = (str(path) for path in RUNS.glob("*"))
-    close = get_close_matches(spec, [LATEST, *bundled_names(), *runs], n=1)
+    close = get_close_matches(spec, [LATEST, *bundled_names(), *map(str, runs_with_weights())], n=1)
     if close:
         return CheckpointError(f"checkpoint '{spec}' does not exist; did you mean '{close[0]}'?")
     choices = ", ".join(bundled_names())

@@ -169,6 +169,11 @@ def latest_run(root: Path = RUNS) -> RunFolder | None:
     return next((run for run in newest_first if run.model.exists() and run.holder() is None), None)
 
 
+def runs_with_weights(root: Path = RUNS) -> list[Path]:
+    """Return the folders under ``root`` that hold trained weights, in alphabetical order."""
+    return sorted(path.parent for path in root.glob("**/model.safetensors"))
+
+
 def unfinished_runs(root: Path = RUNS) -> list[RunFolder]:
     """Return the runs under ``root`` that were begun and not finished, whether they go on now or not, by name."""
     runs = (RunFolder(path.parent) for path in sorted(root.glob("**/recipe.toml")))

@@ -9,6 +9,7 @@ import pytest
 from mnistkit import locate
 from mnistkit.exceptions import CheckpointError
 from mnistkit.locate import locate_checkpoint
+from mnistkit.runs import RunFolder
 from tests.support.runs import finished_run
 
 
@@ -86,6 +87,22 @@ def test_a_run_folder_without_weights() -> None:
     Path("runs/x").mkdir(parents=True)
     with pytest.raises(CheckpointError, match=r"runs/x holds no model\.safetensors"):
         locate_checkpoint("runs/x")
+
+
+def test_a_run_before_its_first_epoch_has_none_yet() -> None:
+    run = RunFolder(Path("runs/x"))
+    run.path.mkdir(parents=True)
+    run.recipe.write_text("[run]")
+    with pytest.raises(CheckpointError, match="runs/x has no finished epoch yet") as caught:
+        locate_checkpoint("runs/x")
+    assert caught.value.hint == "go on with it: mnistkit train --resume --out runs/x"
+
+
+def test_an_empty_folder_is_not_what_a_mistyped_run_means() -> None:
+    Path("runs/lenet5-mnist-seed0").mkdir(parents=True)
+    with pytest.raises(CheckpointError) as caught:
+        locate_checkpoint("runs/lenet-mnist-seed0")
+    assert "did you mean" not in caught.value.message
 
 
 @pytest.mark.parametrize("spec", ["nowhere.safetensors", "x" * 5000, "~nobody/x"])

@@ -22,7 +22,7 @@ from mnistkit.models import check_model_name, model_names
 from mnistkit.preparation import CHOICES as PREPARATION_CHOICES
 from mnistkit.recipe import PRECISIONS
 from mnistkit.registry import check_name
-from mnistkit.runs import RUNS
+from mnistkit.runs import runs_with_weights
 
 
 class Names:
@@ -66,7 +66,7 @@ SPLIT_NAMES = one_of("split", SPLITS)
 
 def complete_checkpoint(incomplete: str) -> list[str]:
     """Return "latest", bundled models and run folders that start with ``incomplete``, for shell completion."""
-    runs = sorted(str(path) for path in RUNS.glob("*") if path.is_dir())
+    runs = map(str, runs_with_weights())
     return [name for name in (LATEST, *bundled_names(), *runs) if name.startswith(incomplete)]
 
 

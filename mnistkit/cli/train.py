@@ -158,7 +158,7 @@ def train(
         command=shlex.join(["mnistkit", *sys.argv[1:]]),
     )
     config = follow_recorded_run(config, _given(context), recipe, console.note)
-    with loading, stop_on_interrupt(display.note) as should_stop:
+    with loading, stop_on_interrupt(display.note, display.is_training) as should_stop:
         try:
             if seeds == 1:
                 output.show(workflow.train(config, display, should_stop), print_result)

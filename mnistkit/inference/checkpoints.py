@@ -55,7 +55,7 @@ def find_checkpoints(
 
     Args:
         specs: As :func:`mnistkit.locate.locate_checkpoint` takes them.
-        announce: Called with one line where a choice is made.
+        announce: Called with one line where a choice is made, and where a run is not finished.
 
     Raises:
         UsageError: one of them is given twice.
@@ -67,6 +67,8 @@ def find_checkpoints(
         if files.count(file) > 1:
             raise UsageError(f"checkpoint {path} is given more than once")
     found = [FoundCheckpoint.read(path) for path in paths]
+    for each in found:
+        _announce_unfinished(each, announce)
     for other in found[1:]:
         if other.info.classes != found[0].info.classes:
             raise CheckpointError(
@@ -75,6 +77,18 @@ def find_checkpoints(
                 hint="give them one at a time",
             )
     return found
+
+
+def _announce_unfinished(found: FoundCheckpoint, announce: Callable[[str], None]) -> None:
+    run = RunFolder(found.path.parent)
+    if found.path.name != run.model.name or run.status() != "unfinished":
+        return
+    holder = run.holder()
+    state = f"still in training by {holder}" if holder else "unfinished"
+    announce(
+        f"{run.path} is {state}: these are its weights after epoch {found.info.epoch} "
+        f"of {found.info.recipe.get('epochs', 'unknown')}"
+    )
 
 
 def load_model(found: FoundCheckpoint, device: torch.device | str = "cpu") -> nn.Module:

@@ -23,6 +23,20 @@ def test_the_first_asks_and_the_second_stops_at_once(sent: signal.Signals) -> No
             signal.raise_signal(sent)
 
 
+@pytest.mark.parametrize("sent", SIGNALS)
+def test_before_a_training_begins_the_first_stops_at_once(sent: signal.Signals) -> None:
+    lines: list[str] = []
+    begun = False
+    with stop_on_interrupt(lines.append, lambda: begun) as should_stop:
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(sent)
+        assert not should_stop()
+        begun = True
+        signal.raise_signal(sent)
+        assert should_stop()
+    assert len(lines) == 1
+
+
 def test_afterwards_signals_do_what_they_did_before() -> None:
     before = [signal.getsignal(each) for each in SIGNALS]
     with stop_on_interrupt(lambda line: None):

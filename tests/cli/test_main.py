@@ -23,6 +23,7 @@ from mnistkit.locate import bundled_names
 from mnistkit.models import model_names
 from tests.support.cli import HEAVY, CliResult, RunCli, run_and_see_what_is_loaded, run_module
 from tests.support.commands import COMMANDS, NAMES, each_command, options_of
+from tests.support.runs import finished_run
 from tests.support.terminals import run_on_terminal
 
 
@@ -261,13 +262,13 @@ def complete(words: str, shell: str = "bash") -> tuple[list[str], list[str]]:
     ],
 )
 def test_completion(words: str, expected: list[str]) -> None:
-    for name in ("a", "b"):
-        Path("runs", name).mkdir(parents=True)
+    for number, name in enumerate(("a", "b")):
+        finished_run(name, number)
     assert complete(words) == (expected, [])
 
 
 def test_checkpoints_are_completed_by_what_ships_and_what_was_trained() -> None:
-    Path("runs/a").mkdir(parents=True)
+    finished_run("a", 1)
     assert complete("mnistkit evaluate ") == (["latest", *bundled_names(), "runs/a"], [])
 
 

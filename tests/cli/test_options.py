@@ -16,6 +16,7 @@ from mnistkit.reporting.confusion.files import FORMATS as CONFUSION
 from mnistkit.reporting.errors.files import FORMATS as ERRORS
 from tests.support.cli import RunCli
 from tests.support.files import check_file
+from tests.support.runs import finished_run
 from tests.support.toys import register, save_constant, toy_dataset
 
 ON_SPLITS = pytest.mark.parametrize("command", ["evaluate", "confusion", "errors"])
@@ -99,9 +100,10 @@ def test_a_name_is_passed_on_completed_or_answered_by_the_closest() -> None:
 
 
 @pytest.mark.usefixtures("nothing_bundled")
-def test_run_folders_are_offered_and_files_beside_them_are_not() -> None:
-    for name in ("b", "a"):
-        Path("runs", name).mkdir(parents=True)
+def test_runs_with_weights_are_offered_and_nothing_beside_them() -> None:
+    for name in ("b", "a", "three/seed0"):
+        finished_run(name, 1)
     Path("runs/notes.txt").touch()
-    assert complete_checkpoint("") == ["latest", "runs/a", "runs/b"]
+    Path("runs/empty").mkdir()
+    assert complete_checkpoint("") == ["latest", "runs/a", "runs/b", "runs/three/seed0"]
     assert complete_checkpoint("runs/b") == ["runs/b"]

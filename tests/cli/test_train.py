@@ -169,6 +169,19 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(
     assert not list(out.glob(".*"))
 
 
+def test_ctrl_c_while_images_are_read_stops_at_once_and_leaves_nothing(
+    run_cli, digits_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("it went on")
+
+    monkeypatch.setattr("mnistkit.workflows.training_run.load_dataset", interrupted)
+    result = run_cli(*arguments(digits_folder))
+    assert (result.code, result.out, result.err) == (130, "", "error: interrupted\n")
+    assert not Path("runs").exists()
+
+
 def test_of_two_that_start_at_once_one_trains_and_the_other_is_told(digits_folder: Path) -> None:
     command = [sys.executable, "-m", "mnistkit", *arguments(digits_folder, "--epochs", "500", "--overwrite")]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}

@@ -12,6 +12,7 @@ from mnistkit.exceptions import CheckpointError, UsageError
 from mnistkit.inference.checkpoints import FoundCheckpoint, brief, find_checkpoints, load_model
 from mnistkit.models import build_model, model_names
 from mnistkit.recipe import Recipe
+from mnistkit.runs import RunFolder
 from tests.support.checkpoints import description
 
 PATH = Path("model.safetensors")
@@ -119,3 +120,28 @@ def test_many_classes_are_named_in_brief() -> None:
     assert brief(["a", "b"]) == "a, b"
     assert brief([str(number) for number in range(12)]).endswith("10, 11")
     assert brief([str(number) for number in range(13)]) == "0, 1, 2 ... 12, 13 in all"
+
+
+def test_an_unfinished_run_says_so_wherever_it_is_used() -> None:
+    run = RunFolder(Path("runs/x"))
+    save_checkpoint(run.model, weights(), description(epoch=3, recipe={"epochs": 20}))
+    lines: list[str] = []
+    find_checkpoints([str(run.model)], lines.append)
+    assert lines == []  # as far as can be seen it is no run
+    run.recipe.write_text("[run]")
+    for spec in (str(run.path), str(run.model)):
+        find_checkpoints([spec], lines.append)
+    assert lines == [
+        "checkpoint: runs/x/model.safetensors",
+        *["runs/x is unfinished: these are its weights after epoch 3 of 20"] * 2,
+    ]
+    lines.clear()
+    with run.in_use():
+        find_checkpoints([str(run.model)], lines.append)
+        assert lines == [
+            f"runs/x is still in training by {run.holder()}: these are its weights after epoch 3 of 20"
+        ]
+    lines.clear()
+    run.metrics.write_text("{}")
+    find_checkpoints([str(run.model)], lines.append)
+    assert lines == []

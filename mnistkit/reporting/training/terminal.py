@@ -14,7 +14,7 @@ from rich.text import Text
 from mnistkit.numbers import percent, percentage
 from mnistkit.reporting import console as consoles
 from mnistkit.reporting.training.figure import CurvesWriter
-from mnistkit.training.events import EpochRecord, RunStart, StepReport
+from mnistkit.training.events import EpochRecord, RunEnd, RunStart, StepReport
 
 if TYPE_CHECKING:
     from mnistkit.workflows.train import SeedsResult, TrainResult
@@ -35,6 +35,10 @@ class TrainingDisplay(CurvesWriter):
         self._console = console or consoles.progress()
         self._progress: Progress | None = None
         self._start: RunStart | None = None
+
+    def is_training(self) -> bool:
+        """Say whether a run has started and not been measured yet."""
+        return self._start is not None
 
     def run_started(self, start: RunStart) -> None:
         """Say what is about to happen."""
@@ -85,6 +89,11 @@ class TrainingDisplay(CurvesWriter):
             self._print(_row(_cells(record, total, is_best)))
         else:
             self._print(_plain_line(record, total, is_best))
+
+    def run_measured(self, end: RunEnd) -> None:
+        """Draw the curves."""
+        self._start = None
+        super().run_measured(end)
 
     def note(self, message: str) -> None:
         """Print a line."""

@@ -3,13 +3,15 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from mnistkit.preparation import INK
 from mnistkit.reporting.training.terminal import TrainingDisplay, clock, mean_and_std, sparkline
-from mnistkit.training.events import EpochRecord, RunStart, StepReport
+from mnistkit.runs import RunFolder
+from mnistkit.training.events import EpochRecord, RunEnd, RunStart, StepReport
 
 START = RunStart(
     architecture="lenet5",
@@ -51,6 +53,16 @@ def test_on_a_pipe_there_is_one_plain_line_per_epoch() -> None:
         "img/s 12,345  time 59:59  best"
     ]
     assert "\x1b" not in text
+
+
+def test_a_training_goes_on_from_its_start_until_it_is_measured(tmp_path: Path) -> None:
+    display = TrainingDisplay(Console(file=io.StringIO(), width=80))
+    for _ in range(2):
+        assert not display.is_training()
+        display.run_started(START)
+        assert display.is_training()
+        display.run_measured(RunEnd(RunFolder(tmp_path), "lenet5", "mnist", 0, (RECORD,), 1, 0.99))
+    assert not display.is_training()
 
 
 @pytest.mark.parametrize("width", [80, 120])
