@@ -22,6 +22,11 @@ def bundled_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in WEIGHTS.glob("*.safetensors")))
 
 
+def described(path: Path) -> str:
+    """Return what people call a checkpoint file: its path, or a bundled model's name and that it is one."""
+    return f"{path.stem}, which ships with mnistkit" if path.parent == WEIGHTS else str(path)
+
+
 def bundled_path(name: str) -> Path:
     """Return the file of a bundled model, there or not."""
     return WEIGHTS / f"{name}.safetensors"
@@ -51,8 +56,7 @@ def locate_checkpoint(spec: str | None, announce: Callable[[str], None] = lambda
         return Path(spec)
     else:
         raise _not_found(spec)
-    is_bundled = path.parent == WEIGHTS
-    announce(f"checkpoint: {path.stem}, which ships with mnistkit" if is_bundled else f"checkpoint: {path}")
+    announce(f"checkpoint: {described(path)}")
     return path
 
 

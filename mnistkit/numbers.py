@@ -19,6 +19,18 @@ def percent(share: float, decimals: int = 2) -> str:
     return text
 
 
+def probability(share: float) -> str:
+    """Return a model's probability, 0 to 1, as "65.5 %"; nearly nothing is "<0.1 %", nearly all ">99.9 %".
+
+    >>> [probability(share) for share in (0.655, 0.9999, 0.0001, 1.0)]
+    ['65.5 %', '>99.9 %', '<0.1 %', '100.0 %']
+    """
+    text = f"{100 * share:.1f} %"
+    if share < 1 and text == "100.0 %":
+        return ">99.9 %"
+    return "<0.1 %" if share > 0 and text == "0.0 %" else text
+
+
 def counted(number: int, noun: str) -> str:
     """Return how many there are of something, as "1 error" or "1,234 errors"."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")

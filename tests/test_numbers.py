@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mnistkit.numbers import counted, percent, percentage
+from mnistkit.numbers import counted, percent, percentage, probability
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,21 @@ def test_a_percentage_has_its_sign() -> None:
 @pytest.mark.parametrize(("number", "text"), [(0, "0 errors"), (1, "1 error"), (1234, "1,234 errors")])
 def test_one_has_no_plural(number: int, text: str) -> None:
     assert counted(number, "error") == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.655, "65.5 %"),
+        (0.9994, "99.9 %"),
+        (0.9999, ">99.9 %"),
+        (1.0, "100.0 %"),
+        (0.0006, "0.1 %"),
+        (0.0004, "<0.1 %"),
+        (0.0, "0.0 %"),
+    ],
+)
+def test_a_probability_is_said_to_a_tenth_of_a_per_cent_and_never_rounded_to_all_or_nothing(
+    share: float, text: str
+) -> None:
+    assert probability(share) == text

@@ -48,15 +48,15 @@ PictureOut = Annotated[
     ("mnistkit datasets fetch kmnist", "download one"),
     ("mnistkit datasets show mnist", "look at one"),
 )
-def datasets_command(context: typer.Context, json: Json = False) -> None:
+def datasets_command(context: typer.Context, as_json: Json = False) -> None:
     """List the datasets, download or show one."""
     if context.invoked_subcommand is None:
-        _list(json)
-    elif json and context.invoked_subcommand != "list":
+        _list(as_json)
+    elif as_json and context.invoked_subcommand != "list":
         raise UsageError(
             "--json lists the datasets; it goes with no other subcommand", hint="mnistkit datasets --json"
         )
-    context.obj = json
+    context.obj = as_json
 
 
 @app.command("list")
@@ -65,9 +65,9 @@ def datasets_command(context: typer.Context, json: Json = False) -> None:
     ("mnistkit datasets", "the same"),
     ("mnistkit datasets list --json", "for a program"),
 )
-def list_command(context: typer.Context, json: Json = False) -> None:
+def list_command(context: typer.Context, as_json: Json = False) -> None:
     """List the datasets: classes, sizes, where they are, licence."""
-    _list(json or bool(context.obj))
+    _list(as_json or bool(context.obj))
 
 
 def _list(as_json: bool) -> None:

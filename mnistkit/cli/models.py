@@ -24,12 +24,12 @@ Half = Annotated[bool, typer.Option("--half", help="Store the weights in 16 bits
     ("mnistkit models show lenet5", "one in detail"),
     ("mnistkit models --json", "for a program"),
 )
-def models_command(context: typer.Context, json: Json = False) -> None:
+def models_command(context: typer.Context, as_json: Json = False) -> None:
     """List the architectures and the bundled models."""
     if context.invoked_subcommand is None:
-        _list(json)
+        _list(as_json)
     # "mnistkit models --json show lenet5" means the same as "mnistkit models show lenet5 --json".
-    context.obj = json
+    context.obj = as_json
 
 
 @app.command("list")
@@ -38,12 +38,12 @@ def models_command(context: typer.Context, json: Json = False) -> None:
     ("mnistkit models", "the same"),
     ("mnistkit models list --json", "for a program"),
 )
-def list_command(context: typer.Context, json: Json = False) -> None:
+def list_command(context: typer.Context, as_json: Json = False) -> None:
     """List the architectures and the bundled models.
 
     Of each architecture: size, cost and epochs of its recipe; of each bundled model its accuracy.
     """
-    _list(json or bool(context.obj))
+    _list(as_json or bool(context.obj))
 
 
 def _list(as_json: bool) -> None:
@@ -60,13 +60,13 @@ def _list(as_json: bool) -> None:
     ("mnistkit models show pictures", "how a bundled model was trained"),
     ("mnistkit models show lenet5 --json", "for a program"),
 )
-def show_command(context: typer.Context, name: ModelName, json: Json = False) -> None:
+def show_command(context: typer.Context, name: ModelName, as_json: Json = False) -> None:
     """Show an architecture's layers (shape, parameters) and its recipe."""
     from mnistkit.reporting.models import print_details
     from mnistkit.reporting.outputs import Output
     from mnistkit.workflows.models import show_model
 
-    Output(as_json=json or bool(context.obj)).show(show_model(name), print_details)
+    Output(as_json=as_json or bool(context.obj)).show(show_model(name), print_details)
 
 
 @app.command("bundle", hidden=True)

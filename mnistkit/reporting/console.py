@@ -7,17 +7,50 @@ Both print text as it is (no markup, no highlighting), so that a file called ``[
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 
 from mnistkit.exceptions import MnistkitError
+from mnistkit.reporting.wrapping import print_text, wrapped
 
 PIPE_WIDTH = 10_000
 """Columns of an output that is no terminal: a table in a file must never lose the end of a cell."""
 
 _is_quiet = False
+# The bar that stands on the terminal: its console, and what removes it.
+_bar: tuple[Console, Callable[[], None]] | None = None
+
+
+class _Screen(Console):
+    """A console that removes a bar from the terminal before it prints, so that nothing runs into it."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        if _bar is not None and _bar[0] is not self:
+            remove_bar()
+        super().print(*objects, **options)
+
+
+def bar_shown(console: Console, remove: Callable[[], None]) -> None:
+    """Take note that a bar stands on a console; another one is removed.
+
+    Args:
+        console: What is printed on it is rich's to put above the bar; printing on any other removes the bar.
+        remove: Removes it.
+    """
+    global _bar
+    remove_bar()
+    _bar = (console, remove)
+
+
+def remove_bar() -> None:
+    """Remove the bar from the terminal, if there is one."""
+    global _bar
+    if _bar is not None:
+        remove, _bar = _bar[1], None
+        remove()
 
 
 def stdout() -> Console:
@@ -64,27 +97,31 @@ def can_show(console: Console, characters: str) -> bool:
 
 def note(line: str) -> None:
     """Print one line about what is going on to standard error."""
-    progress().print(line, soft_wrap=True)
+    print_text(progress(), line)
 
 
 def warn(line: str) -> None:
     """Print a warning to standard error."""
-    console = stderr()
-    console.print("warning:", style="yellow", end=" ")
-    console.print(line, soft_wrap=True)
+    _labelled("warning", "bold magenta", line)
 
 
 def show_error(error: MnistkitError) -> None:
-    """Print "error: ..." and "hint: ..." on standard error, unwrapped so that paths can be copied."""
-    console = stderr()
-    for label, style, text in (("error", "bold red", error.message), ("hint", "cyan", error.hint)):
+    """Print "error: ..." and "hint: ..." on standard error; a path is left whole, so that it can be copied."""
+    for label, style, text in (("error", "bold red", error.message), ("hint", "bold cyan", error.hint)):
         if text:
-            console.print(f"{label}:", style=style, end=" ", soft_wrap=True)
-            console.print(text, soft_wrap=True)
+            _labelled(label, style, text)
+
+
+def _labelled(label: str, style: str, text: str) -> None:
+    console = stderr()
+    first, *others = wrapped(f"{label}: {text}", console.width)
+    # What may be broken is only what follows the label.
+    console.print(f"{label}:", style=style, end="", soft_wrap=True)
+    console.print("\n".join([first.removeprefix(f"{label}:"), *others]), soft_wrap=True)
 
 
 def _console(*, stderr: bool) -> Console:
-    console = Console(
+    console = _Screen(
         stderr=stderr,
         highlight=False,
         markup=False,

@@ -10,6 +10,7 @@ from rich.console import Console
 from mnistkit.reporting.figures import write_picture_grid
 from mnistkit.reporting.image_grid import print_pictures
 from mnistkit.reporting.tables import Table, print_table
+from mnistkit.reporting.wrapping import print_text
 
 if TYPE_CHECKING:
     from mnistkit.workflows.datasets import DatasetEntry, DatasetList, Fetched, Samples
@@ -37,16 +38,16 @@ def print_datasets(console: Console, result: DatasetList) -> None:
 
 def print_fetched(console: Console, fetched: Fetched) -> None:
     """Print where a dataset lies, and whether it was there before."""
-    console.print(
+    print_text(
+        console,
         f"{fetched.name} {_FETCHED[fetched.before]}: {fetched.train:,} training and {fetched.test:,} test images "
         f"in {fetched.location}",
-        soft_wrap=True,
     )
 
 
 def print_samples(console: Console, samples: Samples) -> None:
     """Print images with their captions."""
-    console.print(samples.title, style="bold", soft_wrap=True)
+    print_text(console, samples.title, "bold")
     print_pictures(console, samples.images, samples.captions)
 
 

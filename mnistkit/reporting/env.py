@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from mnistkit.reporting.tables import print_named
+
 if TYPE_CHECKING:
     from mnistkit.workflows.env import Environment
 
 
 def print_environment(console: Console, report: Environment) -> None:
     """Print a line for each fact, their names in a column."""
-    rows = _rows(report)
-    width = max(len(label) for label, _ in rows)
-    for label, value in rows:
-        console.print(f"{label:<{width}}  {value}", soft_wrap=True)
+    print_named(console, _rows(report))
 
 
 def _rows(report: Environment) -> list[tuple[str, str]]:

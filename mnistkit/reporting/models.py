@@ -53,11 +53,11 @@ def print_details(console: Console, details: ModelDetails) -> None:
 def print_bundle(console: Console, result: BundleResult) -> None:
     """Print where a model was bundled, how large it is, and how it was calibrated."""
     calibration = result.calibration
-    console.print(
+    print_text(
+        console,
         f"{result.path}: {result.size:,} bytes, {result.total:,} of {result.limit:,} with all bundled models\n"
         f"temperature {calibration.temperature:.4f}, threshold {calibration.threshold:.4f}, which refuses "
         f"{percentage(calibration.false_alarm_rate)} of {calibration.n:,} validation images",
-        soft_wrap=True,
     )
 
 
@@ -90,7 +90,7 @@ def _print_bundled(console: Console, bundled: tuple[BundledModel, ...]) -> None:
 def _print_recipe(console: Console, details: ModelDetails) -> None:
     import tomli_w
 
-    console.print(f"# The recipe of {details.name}, in the form of a --recipe file", soft_wrap=True)
+    print_text(console, f"# The recipe of {details.name}, in the form of a --recipe file", hang="# ")
     section = ""
     lines = []
     for setting in details.recipe:
@@ -101,8 +101,12 @@ def _print_recipe(console: Console, details: ModelDetails) -> None:
             lines.append((f"[{table}]", ""))
         lines.append((tomli_w.dumps({key: setting.value}).strip(), setting.meaning))
     width = max(len(text) for text, _ in lines)
-    for text, meaning in lines:
-        console.print(f"{text:<{width}}  # {meaning}" if meaning else text, soft_wrap=True)
+    commented = [f"{text:<{width}}  # {meaning}" if meaning else text for text, meaning in lines]
+    if max(map(len, commented)) > console.width:
+        # Comments that do not fit beside the keys stand above them.
+        commented = [f"# {meaning}\n{text}" if meaning else text for text, meaning in lines]
+    for line in commented:
+        print_text(console, line, hang="# ")
 
 
 def _accuracy(share: float | None) -> str:

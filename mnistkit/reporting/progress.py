@@ -7,12 +7,12 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.filesize import decimal
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.text import Text
+from rich.progress import Task
 
 from mnistkit.data.base import LoadOptions
 from mnistkit.preparation import AUTO
 from mnistkit.reporting import console as consoles
+from mnistkit.reporting.bar import Bar
 from mnistkit.units import BYTES, STEPS
 
 # Shorter work needs no line on a pipe.
@@ -22,12 +22,13 @@ _QUIET_SECONDS = 2.0
 class LoadProgress:
     """A context manager whose calls fit :attr:`mnistkit.data.base.LoadOptions.progress`.
 
-    It appears with the first call and goes when the block ends. Everything goes to standard error.
+    It appears with the first call and goes when all is done, when something else is printed, or when the block
+    ends; a later call brings it back. Everything goes to standard error.
     """
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or consoles.progress()
-        self._bar: Progress | None = None
+        self._bar = Bar(self._console, _figures)
         self._started = 0.0
         self._quarter = 0
 
@@ -46,29 +47,21 @@ class LoadProgress:
     def __call__(self, done: int, total: int, unit: str) -> None:
         """Show that ``done`` of ``total`` are done; a ``total`` of 0 is unknown."""
         self._started = self._started or time.monotonic()
-        if self._console.is_terminal:
-            self._move_bar(done, total, unit)
-        else:
+        if total and done >= total:
+            # What follows may take its time; a full bar would say that this has not ended.
+            self.close()
+        if not self._console.is_terminal:
             self._print_quarter(done, total, unit)
+        elif done < total or not total:
+            self._bar.move(_verb(unit), done, total, unit=unit)
 
     def warn(self, line: str) -> None:
         """Print a warning above the bar; fits :attr:`mnistkit.data.base.LoadOptions.warn`."""
-        self.close()
         consoles.warn(line)
 
     def close(self) -> None:
         """Remove the bar."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
-
-    def _move_bar(self, done: int, total: int, unit: str) -> None:
-        if self._bar is None:
-            columns = (TextColumn("{task.description}"), BarColumn(), _Amount(), TimeRemainingColumn(compact=True))
-            self._bar = Progress(*columns, console=self._console, transient=True)
-            self._bar.add_task(_verb(unit), total=total or None, completed=done, unit=unit)
-            self._bar.start()
-        self._bar.update(self._bar.task_ids[0], completed=done, total=total or None)
+        self._bar.close()
 
     def _print_quarter(self, done: int, total: int, unit: str) -> None:
         quarter = 4 * done // total if total else 0
@@ -78,9 +71,8 @@ class LoadProgress:
             self._quarter = quarter
 
 
-class _Amount(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(_amount(int(task.completed), int(task.total or 0), task.fields["unit"]))
+def _figures(task: Task) -> str:
+    return _amount(int(task.completed), int(task.total or 0), task.fields["unit"])
 
 
 def _verb(unit: str) -> str:

@@ -57,6 +57,14 @@ def print_table(console: Console, table: Table) -> None:
         console.print(line, soft_wrap=True)
 
 
+def print_named(console: Console, values: Sequence[tuple[str, str]]) -> None:
+    """Print a line "name  value" for each pair, the values in a column; one without room stands below its name."""
+    width = max(cell_len(name) for name, _ in values)
+    for name, value in values:
+        for line in _named(name, value, width, console.width, indent=""):
+            console.print(line, soft_wrap=True)
+
+
 def table_lines(table: Table, width: int, rule: str = _RULE) -> list[Text]:
     """Return the lines of a table, none wider than ``width`` unless a single word or number is.
 
@@ -149,13 +157,16 @@ def _stacked(table: Table, width: int) -> Iterator[Text]:
                 yield from _named(label, cell, label_width, width, is_path=header in table.paths)
 
 
-def _named(label: str, cell: str, label_width: int, width: int, *, is_path: bool) -> Iterator[Text]:
-    start = _INDENT + _aligned(label, label_width) + _GAP if label else _INDENT
+def _named(
+    label: str, cell: str, label_width: int, width: int, *, indent: str = _INDENT, is_path: bool = False
+) -> Iterator[Text]:
+    start = indent + _aligned(label, label_width) + _GAP if label else indent
     room = width - cell_len(start)
-    if not is_path and max(map(cell_len, words(cell))) > room:
+    if not is_path and max(map(cell_len, words(cell)), default=0) > room:
         # Not even a word fits beside the name: the value stands below it.
         yield Text(start.rstrip())
-        start, room = 2 * _INDENT, width - 2 * len(_INDENT)
+        start = indent + _INDENT
+        room = width - len(start)
     for line in [shortened(cell, room)] if is_path else wrapped(cell, room):
         yield Text(start + line)
         start = " " * cell_len(start)

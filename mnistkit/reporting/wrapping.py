@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 
+TIE = "\0"
+"""A space at which no line ends: no text and no name of a file has this character."""
+
 # Spaces at which no line may end: "99.61 %", "99.61 ± 0.04 %", "18 MB", "9.3 s".
 _TIED = re.compile(r"(?<=\d) (?=(?:%|±|[kMG]?i?B|s|ms)(?!\w))|(?<=±) ")
-_TIE = "\0"
+# A word and the spaces in front of it.
+_WORD = re.compile(r"(\s*)(\S+)")
 _ELLIPSIS = "…"
 
 
@@ -20,7 +24,11 @@ def words(text: str) -> list[str]:
     >>> words("accuracy 99.61 ± 0.04 % of 2 runs")
     ['accuracy', '99.61 ± 0.04 %', 'of', '2', 'runs']
     """
-    return [word.replace(_TIE, " ") for word in _TIED.sub(_TIE, text).split()]
+    return [word.replace(TIE, " ") for word in _tied(text).split()]
+
+
+def _tied(text: str) -> str:
+    return _TIED.sub(TIE, text)
 
 
 def wrapped(text: str, width: int, hang: str = "") -> list[str]:
@@ -36,16 +44,17 @@ def wrapped(text: str, width: int, hang: str = "") -> list[str]:
 
 def _wrapped_line(text: str, width: int, hang: str) -> Iterator[str]:
     if cell_len(text) <= width:
-        yield text
+        yield text.replace(TIE, " ")
         return
     indent = text[: len(text) - len(text.lstrip())]
-    line = ""
-    for word in words(text):
-        longer = f"{line} {word}" if line else indent + word
-        if line and cell_len(longer) > width:
+    line, has_word = indent, False
+    for gap, word in _WORD.findall(_tied(text[len(indent) :])):
+        word = word.replace(TIE, " ")
+        if has_word and cell_len(line + gap + word) > width:
             yield line
-            longer = indent + hang + word
-        line = longer
+            line, gap = indent + hang, ""
+        line += gap + word
+        has_word = True
     yield line
 
 

@@ -45,7 +45,7 @@ def test_what_is_in_them_is_said_at_every_width(width: int) -> None:
     [("shipped", "ships with mnistkit"), ("cached", "is in the cache"), ("to download", "downloaded")],
 )
 def test_what_was_fetched(before: Status, said: str) -> None:
-    console = console_of(width=30)
+    console = console_of(width=200)
     print_fetched(console, Fetched("other", before, Path("/cache/other"), 1234, 56))
     assert text_on(console) == f"other {said}: 1,234 training and 56 test images in {Path('/cache/other')}\n"
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from mnistkit.reporting.env import print_environment
 from mnistkit.workflows.env import Environment
 from tests.support.console import console_of, text_on
@@ -33,10 +35,14 @@ REPORT = Environment(
 )
 
 
-def facts(report: Environment) -> dict[str, str]:
-    console = console_of(width=40)
+def shown(report: Environment, width: int) -> list[str]:
+    console = console_of(width=width)
     print_environment(console, report)
-    lines = text_on(console).splitlines()
+    return text_on(console).splitlines()
+
+
+def facts(report: Environment) -> dict[str, str]:
+    lines = shown(report, 200)
     width = max(len(line.split("  ")[0]) for line in lines)
     assert {line[width : width + 2] for line in lines} == {"  "}, "the facts do not stand in a column"
     return {line[:width].rstrip(): line[width + 2 :] for line in lines}
@@ -64,3 +70,10 @@ def test_every_fact_has_its_line() -> None:
 def test_what_the_system_does_not_say() -> None:
     shown = facts(replace(REPORT, memory_bytes=None, cuda=None))
     assert (shown["memory"], shown["torch"]) == ("unknown", "2.11")
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_facts_fit_the_screen_and_no_word_of_them_is_broken(width: int) -> None:
+    lines = shown(REPORT, width)
+    assert max(map(len, lines)) <= width
+    assert " ".join(" ".join(lines).split()) == " ".join(" ".join(shown(REPORT, 200)).split())

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from mnistkit.evaluation.complexity import Layer, Summary
@@ -57,6 +58,35 @@ def test_the_recipe_is_toml_with_what_each_key_means() -> None:
     assert tomllib.loads(recipe) == {"epochs": 3, "optimizer": "adamw", "augmentation": {"rotation": 10.0}}
     assert len({line.index("  # ") for line in recipe.splitlines()[1:] if "  # " in line}) == 1
     assert recipe.count("# degrees") == 1
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_layers_and_recipe_fit_the_screen_and_nothing_of_them_is_lost(width: int) -> None:
+    details = ModelDetails(10, "net", "a net", Summary(LAYERS, 1246, 56_789), RECIPE)
+    console = console_of(width=width)
+    print_details(console, details)
+    text = text_on(console)
+    assert max(map(len, text.splitlines())) <= width
+    assert all(number in text for number in ("1,234", "56,789", "1,246", "6×28×28"))
+    assert all(header in text for header in ("kind", "output", "parameters", "MACs"))
+    recipe = text[text.index("# The recipe") :]
+    assert tomllib.loads(recipe) == {"epochs": 3, "optimizer": "adamw", "augmentation": {"rotation": 10.0}}
+    assert "# passes over the images" in recipe
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_the_lists_fit_the_screen_and_nothing_of_them_is_lost(width: int) -> None:
+    description = "blocks of a kind that takes a long sentence to describe, and then some"
+    entry = ModelEntry("net", description, 123_456, 7_032_840, 10, ())
+    bundled = BundledModel("one", "net", "mnist", "", {"test_accuracy": 0.99614}, {}, 9, True)
+    console = console_of(width=width)
+    print_models(console, ModelList(10, (entry,), (bundled,)))
+    lines = text_on(console).splitlines()
+    assert max(map(len, lines)) <= width
+    text = " ".join(" ".join(lines).split())
+    for each in ("123,456", "7,032,840", "99.61 %", "default", "architecture", "trained on", "description"):
+        assert each in text
+    assert all(word in text for word in description.split())
 
 
 def test_models_that_ship_have_their_accuracies_and_the_default_is_marked() -> None:

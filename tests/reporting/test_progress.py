@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 import io
+import re
+import sys
 
 import pytest
 from rich.console import Console
 
+from mnistkit.reporting import console as consoles
 from mnistkit.reporting import progress
 from mnistkit.reporting.progress import LoadProgress
+from tests.support.console import console_of, text_on
+
+# The last thing a bar does is to clear its line.
+CLEARED = "\x1b[2K"
 
 
 def test_a_plain_line_per_quarter_of_a_download() -> None:
@@ -39,11 +46,66 @@ def test_a_bar_on_a_terminal_that_goes_away() -> None:
         show(1_000_000, 4_000_000, "bytes")
         show(1_500_000, 4_000_000, "bytes")
     assert "downloading" in stream.getvalue() and "1.0 MB of 4.0 MB" in stream.getvalue()
-    # The last thing it does is to clear its line.
-    assert stream.getvalue().endswith("\x1b[2K")
+    assert stream.getvalue().endswith(CLEARED)
 
 
 def test_a_warning_stands_on_its_own_line(capsys: pytest.CaptureFixture[str]) -> None:
     with LoadProgress() as show:
         show.warn("skipped one")
     assert capsys.readouterr().err == "warning: skipped one\n"
+
+
+def test_a_bar_of_work_done_is_gone_at_once() -> None:
+    console = console_of()
+    show = LoadProgress(console)
+    show(64, 120, "pictures")
+    assert "64 of 120 pictures" in text_on(console)
+    show(120, 120, "pictures")
+    # Nothing closes it: what is printed next must not stand in its line.
+    assert text_on(console).endswith(CLEARED)
+
+
+def test_whatever_is_printed_removes_the_bar_and_its_next_move_brings_it_back(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    console = console_of()
+    with LoadProgress(console) as show:
+        for print_something in (
+            lambda: consoles.note("a note"),
+            lambda: consoles.warn("a warning"),
+            lambda: consoles.stdout().print("a result"),
+        ):
+            show(64, 120, "pictures")
+            before = text_on(console)
+            assert not before.endswith(CLEARED)
+            print_something()
+            assert text_on(console).startswith(before) and text_on(console).endswith(CLEARED)
+    out, err = capsys.readouterr()
+    assert (out, err) == ("a result\n", "a note\nwarning: a warning\n")
+
+
+def test_a_bar_that_was_closed_comes_back_as_often_as_it_is_moved() -> None:
+    console = console_of()
+    show = LoadProgress(console)
+    for done in (10, 20, 30):
+        show(done, 120, "pictures")
+        assert f"{done} of 120 pictures" in text_on(console)
+        show.close()
+        assert text_on(console).endswith(CLEARED)
+
+
+def test_standard_output_is_left_alone_while_a_bar_stands_on_the_terminal() -> None:
+    before = sys.stdout
+    with LoadProgress(console_of()) as show:
+        show(1, 2, "pictures")
+        assert sys.stdout is before
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_the_bar_gives_way_and_the_figures_stay_whole(width: int) -> None:
+    console = console_of(width=width)
+    with LoadProgress(console) as show:
+        show(64_000, 120_000, "pictures")
+        line = re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", text_on(console)).splitlines()[-1]
+    assert len(line) <= width
+    assert line.startswith("reading ") and " 64,000 of 120,000 pictures" in line

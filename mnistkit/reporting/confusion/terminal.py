@@ -17,6 +17,7 @@ from mnistkit.evaluation.results.confusion import ConfusionResult
 from mnistkit.reporting.colours import DIAGONAL, Scale, error_colour, errors, text_colour
 from mnistkit.reporting.confusion import text
 from mnistkit.reporting.console import can_show
+from mnistkit.reporting.wrapping import print_text
 
 # A class whose name is longer is headed by its number.
 _LONGEST_HEADING = 5
@@ -32,11 +33,11 @@ def print_confusion(console: Console, result: ConfusionResult) -> None:
     from ten on, the space between its cells, and all but the most confused classes; a line says so. On a pipe it
     is always whole.
     """
-    console.print(text.headline(result), style="bold")
+    print_text(console, text.headline(result), "bold")
     for accuracy in text.accuracies(result):
-        console.print(accuracy)
+        print_text(console, accuracy, hang="   " if result.is_difference else "")
     for line in text.reading(result, coloured=console.color_system is not None):
-        console.print(line, style="dim")
+        print_text(console, line, "dim", hang="  ")
     console.print()
     glyphs = _Glyphs.of(console)
     layout, lines = _fitting(result, glyphs, console.width if console.is_terminal else None)
@@ -46,11 +47,11 @@ def print_confusion(console: Console, result: ConfusionResult) -> None:
         else:
             console.print(row, soft_wrap=True)
     for note in _notes(result, layout, glyphs):
-        console.print(note, style="dim")
+        print_text(console, note, "dim", hang="  ")
     console.print()
-    console.print(text.verdict(result), style="bold")
+    print_text(console, text.verdict(result), "bold")
     for sentence in text.pair_lines(result):
-        console.print(f"  {sentence}")
+        print_text(console, f"  {sentence}", hang="  ")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnistkit.evaluation.results.errors import ErrorsResult, Misclassification, WrongPrediction
-from mnistkit.numbers import percentage
+from mnistkit.numbers import percentage, probability
 from mnistkit.reporting.errors import text
 from mnistkit.reporting.errors.images import overlaid
 from mnistkit.reporting.pages import render
@@ -89,7 +89,7 @@ def _card(
         "images": images,
         "label": result.classes[image.label],
         "predicted": result.classes[prediction.predicted],
-        "confidence": percentage(prediction.confidence, 1),
+        "confidence": probability(prediction.confidence),
         "note": image.note,
         "model": result.models[prediction.model].name if len(result.models) > 1 else "",
         "figures": f"#{image.index}, loss {prediction.loss:.2f}, margin {prediction.margin:.2f}",

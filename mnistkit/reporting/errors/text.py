@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from mnistkit.evaluation import label_errors
 from mnistkit.evaluation.results.errors import ErrorsResult, Misclassification, Section, WrongPrediction
-from mnistkit.numbers import counted, percentage
+from mnistkit.numbers import counted, percentage, probability
 from mnistkit.reporting.letters import letter
 
 ARROW, ASCII_ARROW = "→", "->"
@@ -122,7 +122,7 @@ def method(result: ErrorsResult) -> str:
 
 
 def _said(result: ErrorsResult, prediction: WrongPrediction) -> str:
-    return f"{result.classes[prediction.predicted]} {percentage(prediction.confidence, 1)}"
+    return f"{result.classes[prediction.predicted]} {probability(prediction.confidence)}"
 
 
 def _note(image: Misclassification) -> list[str]:

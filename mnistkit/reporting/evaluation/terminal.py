@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from rich.console import Console
 
@@ -12,6 +13,7 @@ from mnistkit.evaluation.label_errors import LABEL_ERRORS
 from mnistkit.evaluation.metrics import ECE_BINS, ClassMetrics, Metrics
 from mnistkit.evaluation.perturbed import PERTURBATION
 from mnistkit.evaluation.results.evaluate import ENSEMBLE, Comparison, EvaluateResult, ModelResult
+from mnistkit.locate import described
 from mnistkit.numbers import percent, percentage
 from mnistkit.reporting.letters import letter
 from mnistkit.reporting.tables import Table, print_table
@@ -26,12 +28,13 @@ _SIGNIFICANT = 0.05
 
 def print_evaluation(console: Console, result: EvaluateResult) -> None:
     """Print an evaluation: what was measured, the figures, each class, the paired tests, what it all means."""
-    console.print(f"{result.dataset}, {result.split} split: {result.n:,} images", style="bold", soft_wrap=True)
-    console.print(f"on {result.device}, {result.precision}", style="dim", soft_wrap=True)
+    print_text(console, f"{result.dataset}, {result.split} split: {result.n:,} images", "bold")
+    print_text(console, f"on {result.device}, {result.precision}", "dim")
     for name, row in zip(_letters(result), result.models, strict=False):
         if row.checkpoint:
             start = f"{name}  " if name else ""
-            console.print(f"{start}{row.checkpoint.architecture}  {row.checkpoint.path}", soft_wrap=True)
+            checkpoint = described(Path(row.checkpoint.path))
+            print_text(console, f"{start}{row.checkpoint.architecture}  {checkpoint}", hang=" " * len(start))
     comparisons = [comparison_table(result)] if result.comparisons else []
     for table in (*figure_tables(result, console.width), *class_tables(result, console.width), *comparisons):
         console.print()
@@ -58,12 +61,15 @@ def class_tables(result: EvaluateResult, width: int) -> Iterator[Table]:
     columns = list(zip(_letters(result), result.rows, strict=True))
     for start in range(0, len(columns), per_table):
         chosen = columns[start : start + per_table]
-        headers = [f"{model}\n{name}".strip() for model, _ in chosen for name in ("precision", "recall", "F1")]
+        # One model's name stands in the title, so that it makes no column wider.
+        names = [model for model, _ in chosen] if len(chosen) > 1 else [""]
+        headers = [f"{model}\n{name}".strip() for model in names for name in ("precision", "recall", "F1")]
+        title = " ".join(["per class, in %", *(f"({model})" for model, _ in chosen if model and not names[0])])
         rows = [
             [each[0].name, f"{each[0].support:,}", *_class_cells(each)]
             for each in zip(*(row.per_class for _, row in chosen), strict=True)
         ]
-        yield Table(["class", "n", *headers], rows, ["n", *headers], title="per class, in %")
+        yield Table(["class", "n", *headers], rows, ["n", *headers], title=title)
 
 
 def comparison_table(result: EvaluateResult) -> Table:

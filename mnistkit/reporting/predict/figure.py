@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mnistkit.exceptions import UsageError
 from mnistkit.inference.answers import Answer, Verdict
-from mnistkit.numbers import percentage
+from mnistkit.numbers import probability
 from mnistkit.reporting.figures import SUFFIXES, check_figure_path, figure_file
 from mnistkit.reporting.names import escaped
 from mnistkit.reporting.predict.text import rule, sentence
@@ -24,6 +24,8 @@ _LEAST_WIDTH = 5.0
 _CAPTION_COLUMNS = 32
 # Smaller pictures are shown with their pixels, larger ones smoothly.
 _FEW_PIXELS = 130
+# Bars of smaller probabilities have no number.
+_LEAST_LABELLED = 0.001
 _BAR, _TEXT_ON_BAR = "#0072b2", "#d55e00"
 
 
@@ -124,15 +126,14 @@ def _draw_probabilities(axes: Axes, answer: Answer) -> None:
     names = [name for name, _ in ranking]
     shares = [share for _, share in ranking]
     bars = axes.barh(range(len(names)), shares, color=_BAR)
-    axes.bar_label(
-        bars, [percentage(share, 1) if share >= 0.001 else "" for share in shares], padding=2, fontsize=8
-    )
+    labels = [probability(share) if share >= _LEAST_LABELLED else "" for share in shares]
+    axes.bar_label(bars, labels, padding=2, fontsize=8)
     threshold = answer.calibration.threshold
     axes.axvline(threshold, color=_TEXT_ON_BAR, linewidth=1, linestyle="--")
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set_xlim(0, 1.3)
     axes.set_box_aspect(1)
-    axes.set_xticks([0, threshold, 1], ["0", percentage(threshold, 0), "100 %"], fontsize=8)
+    axes.set_xticks([0, threshold, 1], ["0", probability(threshold), "100 %"], fontsize=8)
     verdict = answer.verdict.value if answer.verdict is not Verdict.DIGIT else f"answer: {answer.digit}"
     axes.set_title(f"{len(answer.picture.steps) + 1}. probabilities; {verdict}", fontsize=9)

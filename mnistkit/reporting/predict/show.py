@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,9 @@ def show_results(run: PredictRun, form: str | None, explain: Path | None, progre
     stream = make_stream(run, form, progress.close)
     failures = 0
     for result in run.results():
+        if sys.stdout.isatty():
+            # Rows for programs are written past the consoles, which would remove the bar.
+            progress.close()
         if isinstance(result, Failure):
             if len(run.inputs) == 1:
                 raise result.error

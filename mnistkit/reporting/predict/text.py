@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 from mnistkit.inference.answers import ERROR, VERDICTS, Answer, Verdict
 from mnistkit.inference.calibration import Calibration
-from mnistkit.numbers import counted, percentage
+from mnistkit.numbers import counted, percentage, probability
 
 
 def sentence(answer: Answer) -> str:
     """Return the answer in a sentence for people: the class, or the verdict and what it means."""
-    best = f"{answer.guess} with {percentage(answer.probability or 0.0, 1)}"
+    best = f"{answer.guess} with {probability(answer.probability or 0.0)}"
     if answer.verdict is Verdict.DIGIT:
         return best
-    least = percentage(answer.calibration.threshold, 1)
+    least = probability(answer.calibration.threshold)
     meaning = {
         Verdict.UNSURE: f"most probably {best}, below {least} no digit is named",
         Verdict.NOTHING: "no digit is found",

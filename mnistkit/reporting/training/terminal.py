@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.table import Column
-from rich.text import Text
+from rich.progress import Task
 
 from mnistkit.numbers import percent, percentage
 from mnistkit.reporting import console as consoles
+from mnistkit.reporting.bar import Bar
 from mnistkit.reporting.training.figure import CurvesWriter
+from mnistkit.reporting.wrapping import TIE, print_text
 from mnistkit.training.events import EpochRecord, RunEnd, RunStart, StepReport
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 _HEADINGS = ("epoch", "train loss", "acc", "val loss", "acc", "lr", "img/s", "time", "")
 # With two spaces in between they fill 79 columns.
 _WIDTHS = (5, 10, 8, 8, 8, 7, 7, 6, 4)
+_TABLE_WIDTH = sum(_WIDTHS) + 2 * (len(_WIDTHS) - 1)
 
 
 class TrainingDisplay(CurvesWriter):
@@ -33,7 +34,7 @@ class TrainingDisplay(CurvesWriter):
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or consoles.progress()
-        self._progress: Progress | None = None
+        self._bar = Bar(self._console, self._figures)
         self._start: RunStart | None = None
 
     def is_training(self) -> bool:
@@ -55,7 +56,7 @@ class TrainingDisplay(CurvesWriter):
         if start.resumed_at_step:
             epoch, step = divmod(start.resumed_at_step, start.steps_per_epoch)
             self._print(f"resuming in epoch {epoch + 1} after step {step} of {start.steps_per_epoch}")
-        if self._console.is_terminal:
+        if self._has_table:
             self._print(_row(_HEADINGS), style="bold")
 
     def epoch_started(self, epoch: int) -> None:
@@ -63,29 +64,18 @@ class TrainingDisplay(CurvesWriter):
         if self._start is None or not self._console.is_terminal:
             return
         self.close()
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            # The bar gives way, never the figures.
-            _Figures(table_column=Column(no_wrap=True)),
-            TimeRemainingColumn(compact=True),
-            console=self._console,
-            transient=True,
-            expand=True,
-        )
-        self._progress.start()
-        self._progress.add_task(f"{epoch}/{self._start.epochs}", total=self._start.steps_per_epoch)
+        self._move_bar(epoch, 0)
 
     def step_done(self, report: StepReport) -> None:
         """Move the bar."""
-        if self._progress is not None:
-            self._progress.update(self._progress.task_ids[0], completed=report.step, report=report)
+        if self._console.is_terminal:
+            self._move_bar(report.epoch, report.step, report)
 
     def epoch_ended(self, record: EpochRecord, is_best: bool) -> None:
         """Put the finished epoch above the bar, or print its line."""
         self.close()
         total = self._start.epochs if self._start else record.epoch
-        if self._console.is_terminal:
+        if self._has_table:
             self._print(_row(_cells(record, total, is_best)))
         else:
             self._print(_plain_line(record, total, is_best))
@@ -101,24 +91,28 @@ class TrainingDisplay(CurvesWriter):
 
     def close(self) -> None:
         """Remove the bar, so that other output does not run into it."""
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
+        self._bar.close()
 
-    def _print(self, line: str, style: str | None = None) -> None:
-        self._console.print(line, style=style, soft_wrap=True)
+    @property
+    def _has_table(self) -> bool:
+        """Whether epochs are rows of a table; where it has no room, or on a pipe, each names its figures."""
+        return self._console.is_terminal and self._console.width >= _TABLE_WIDTH
 
+    def _move_bar(self, epoch: int, step: int, report: StepReport | None = None) -> None:
+        if self._start is not None:
+            self._bar.move(f"{epoch}/{self._start.epochs}", step, self._start.steps_per_epoch, report=report)
 
-class _Figures(ProgressColumn):
-    """Loss, accuracy and speed of the running epoch."""
-
-    def render(self, task: Task) -> Text:
+    def _figures(self, task: Task) -> str:
+        """Return loss and accuracy of the running epoch, and the speed where there is room."""
         report: StepReport | None = task.fields.get("report")
         if report is None:
-            return Text("starting")
-        return Text(
-            f"loss {report.loss:.4f}  acc {percentage(report.accuracy)}  {report.images_per_second:,.0f} img/s"
-        )
+            return "starting"
+        figures = f"loss {report.loss:.4f}  acc {percentage(report.accuracy)}"
+        speed = f"  {report.images_per_second:,.0f} img/s"
+        return figures + (speed if self._console.width >= _TABLE_WIDTH else "")
+
+    def _print(self, line: str, style: str | None = None) -> None:
+        print_text(self._console, line, style, hang="  ")
 
 
 def _cells(record: EpochRecord, total: int, is_best: bool) -> tuple[str, ...]:
@@ -141,7 +135,7 @@ def _row(cells: Sequence[str]) -> str:
 
 def _plain_line(record: EpochRecord, total: int, is_best: bool) -> str:
     pairs = zip(_HEADINGS, _cells(record, total, is_best), strict=True)
-    return "  ".join(f"{heading} {cell}".strip() for heading, cell in pairs if cell)
+    return "  ".join(f"{heading} {cell}".strip().replace(" ", TIE) for heading, cell in pairs if cell)
 
 
 def clock(seconds: float) -> str:
@@ -156,20 +150,15 @@ def clock(seconds: float) -> str:
 def print_result(console: Console, result: TrainResult) -> None:
     """Print the figures of one finished run and where it lies."""
     metrics, history = result.metrics, result.history
-    console.print(accuracy_line(metrics), style="bold", soft_wrap=True)
+    print_text(console, accuracy_line(metrics), "bold")
     if len(history) > 1:
         for label, values in _curves(history):
-            console.print(
-                f"{label}  {sparkline([math.log(max(v, 1e-6)) for v in values])}  "
-                f"{values[0]:.3f} to {values[-1]:.3f}",
-                soft_wrap=True,
-            )
+            line = sparkline([math.log(max(v, 1e-6)) for v in values])
+            print_text(console, f"{label}  {line}  {values[0]:.3f} to {values[-1]:.3f}")
     kept = f"epoch {metrics['kept_epoch']} of {metrics['epochs']}"
-    console.print(f"{metrics['split']}", soft_wrap=True)
-    console.print(
-        f"kept {kept}; trained in {clock(metrics['train_seconds'])} on {metrics['device']}", soft_wrap=True
-    )
-    console.print(f"checkpoint: {result.folder.model}", soft_wrap=True)
+    print_text(console, f"{metrics['split']}")
+    print_text(console, f"kept {kept}; trained in {clock(metrics['train_seconds'])} on {metrics['device']}")
+    print_text(console, f"checkpoint: {result.folder.model}")
 
 
 def accuracy_line(metrics: Mapping[str, Any]) -> str:
@@ -203,15 +192,16 @@ def sparkline(values: Sequence[float]) -> str:
 def print_seeds(console: Console, result: SeedsResult) -> None:
     """Print each seed's accuracy and the mean and deviation over seeds."""
     for run in result.runs:
-        console.print(f"seed {run.metrics['seed']}: {accuracy_line(run.metrics)}", soft_wrap=True)
+        print_text(console, f"seed {run.metrics['seed']}: {accuracy_line(run.metrics)}", hang="  ")
     summary = result.summary
     low, high = summary["interval"]
-    console.print(
+    print_text(
+        console,
         f"mean over {len(result.runs)} seeds: test accuracy {mean_and_std(summary['top1'])} "
         f"(95 % interval of the pooled errors {percentage(low)} to {percentage(high)}), "
         f"top-2 {mean_and_std(summary['top2'])}",
-        style="bold",
-        soft_wrap=True,
+        "bold",
+        hang="  ",
     )
 
 

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from mnistkit.locate import bundled_path
 from mnistkit.reporting.evaluation.terminal import print_evaluation
 from tests.support.console import console_of, text_on
 from tests.support.results import evaluate_result
@@ -38,6 +39,29 @@ def test_every_model_has_its_figures_at_every_width(models, width):
     assert len(result.comparisons) == models * (models + 1) // 2
     for a in range(models):
         assert f"{'ABCDE'[a]}, ensemble" in text
+
+
+def test_at_40_columns_everything_is_there_and_whole():
+    text = text_of(evaluate_result(2, ensemble=True, perturbed=True), 40)
+    assert max(map(len, text.splitlines())) <= 40
+    for word in ("precision", "recall", "F1", "(ensemble)", "only 1st", "only 2nd", "p-value"):
+        assert word in text
+    for row in evaluate_result(2, ensemble=True, perturbed=True).rows:
+        assert f"{row.metrics.nll:.4f}" in text
+
+
+def test_tables_stand_apart():
+    lines = text_of(evaluate_result(2, ensemble=True), 80).splitlines()
+    for title in ("per class, in %", "wrong in pairs (exact McNemar test)"):
+        assert lines[lines.index(title) - 1] == ""
+
+
+def test_a_model_that_ships_is_called_by_its_name():
+    result = evaluate_result()
+    checkpoint = replace(result.models[0].checkpoint, name="pictures", path=str(bundled_path("pictures")))
+    text = text_of(replace(result, models=(replace(result.models[0], checkpoint=checkpoint),)))
+    assert "lenet5  pictures, which ships with mnistkit\n" in text
+    assert "safetensors" not in text
 
 
 def test_the_reading_of_a_test_names_the_better_model():

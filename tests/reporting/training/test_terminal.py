@@ -74,6 +74,17 @@ def test_the_table_fits_the_terminal(width: int) -> None:
     assert all(len(row.rstrip()) <= 79 for row in rows)
 
 
+def test_without_room_for_the_table_every_figure_is_named_and_whole() -> None:
+    console = Console(file=io.StringIO(), width=40, force_terminal=True, color_system=None)
+    # The bar is drawn again and again over itself.
+    lines = re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", show(console)).replace("\r", "\n").splitlines()
+    assert max(len(line.rstrip()) for line in lines) <= 40
+    text = "\n".join(lines)
+    assert "loss 1.5000  acc 50.00 %" in text, "the bar's figures are not whole"
+    figures = ("epoch 10/10", "train loss 1.2345", "acc 98.77 %", "val loss 0.0123", "lr 6.0e-03", "time 59:59")
+    assert all(figure in text for figure in figures)
+
+
 def test_a_resumed_run_says_where_it_is() -> None:
     text = show(Console(file=io.StringIO(), width=200), replace(START, resumed_at_step=430))
     assert "resuming in epoch 2 after step 1 of 429" in text
