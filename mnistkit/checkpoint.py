@@ -63,6 +63,8 @@ class CheckpointInfo:
         metrics: Measured figures, e.g. ``{"val_accuracy": 0.996, "test_accuracy": 0.9962}``.
         calibration: As :meth:`mnistkit.inference.calibration.Calibration.to_dict` gives it; empty if there is
             none.
+        init: The trained weights that the training started from, by name and SHA-256; empty if there were none.
+        shares: How its folder was divided, e.g. "80/10/10"; empty for the usual shares.
         objective: What was minimised, as ``describe()`` of a training's objective gives it; empty in files written
             before there was a choice.
         input_size: Height and width of the input in pixels.
@@ -87,6 +89,8 @@ class CheckpointInfo:
     format_version: int = FORMAT_VERSION
     calibration: Mapping[str, float] = field(default_factory=dict)
     objective: Mapping[str, Any] = field(default_factory=dict)
+    init: Mapping[str, Any] = field(default_factory=dict)
+    shares: str = ""
 
     @classmethod
     def from_json(cls, text: str, path: Path) -> CheckpointInfo:
@@ -96,8 +100,8 @@ class CheckpointInfo:
             CheckpointError: it is damaged, or of another format version.
         """
         try:
-            # Files written before there were calibrations, preparations and objectives have none.
-            values = {"calibration": {}, "preparation": {}, "objective": {}, **json.loads(text)}
+            # Files written before there were such things have none.
+            values = {**_LATER_FIELDS, **json.loads(text)}
             found = values["format_version"]
             if not isinstance(found, int) or isinstance(found, bool):
                 raise TypeError("format_version")
@@ -145,12 +149,19 @@ def _check_calibration(values: dict[str, Any]) -> None:
         raise ValueError("calibration")
 
 
+_LATER_FIELDS: Mapping[str, Any] = {
+    "calibration": {},
+    "preparation": {},
+    "objective": {},
+    "init": {},
+    "shares": "",
+}
 _FIELD_TYPES: dict[tuple[str, ...], tuple[type, ...]] = {
-    ("architecture", "dataset", "split"): (str,),
+    ("architecture", "dataset", "split", "shares"): (str,),
     ("seed", "epoch", "format_version"): (int,),
     ("mean", "std"): (int, float),
     ("classes", "input_size"): (list,),
-    ("recipe", "metrics", "preparation", "versions", "calibration", "objective"): (dict,),
+    ("recipe", "metrics", "preparation", "versions", "calibration", "objective", "init"): (dict,),
 }
 
 

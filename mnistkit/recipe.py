@@ -90,7 +90,8 @@ class Recipe:
     are written ``table.key``.
     """
 
-    epochs: int = setting(10, "passes over the training images", low=1)
+    epochs: int = setting(10, "epochs; each ends with a validation", low=1)
+    repeats: int = setting(1, "passes over the training images in an epoch", low=1, high=10_000)
     batch_size: int = setting(128, "images in a training step", low=1)
     eval_batch_size: int = setting(500, "images in an evaluation step", low=1)
     optimizer: str = setting("adamw", "optimizer", choices=OPTIMIZERS)

@@ -34,7 +34,7 @@ from tests.support.checkpoints import description
 
 PATH = Path("model.safetensors")
 # Files from before they were written lack these.
-OPTIONAL = ("preparation", "calibration", "objective")
+OPTIONAL = ("preparation", "calibration", "objective", "init", "shares")
 quiet = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -227,6 +227,8 @@ DAMAGE = {
         *({"kind": "ink", "inverted": True}, {"kind": "whole", "inverted": 1}),
     ],
     "objective": [None, [], "cross-entropy"],
+    "init": [None, [], "pictures"],
+    "shares": [None, 80, {}],
     "versions": [None, []],
     "format_version": ["1", True, None, [1], 1.0],
     "calibration": [

@@ -14,7 +14,7 @@ import typer
 
 from mnistkit.cli.help import MODEL_AND_DATA, OUTPUT, RECIPE, RUN
 from mnistkit.data import check_dataset, dataset_names
-from mnistkit.data.base import SPLITS
+from mnistkit.data.base import SPLITS, SplitShares
 from mnistkit.device import CHOICES, check_device_name
 from mnistkit.exceptions import UsageError
 from mnistkit.locate import DEFAULT_BUNDLED, LATEST, bundled_names
@@ -93,6 +93,15 @@ def _be_quiet(context: typer.Context, wanted: bool) -> bool:
 
         context.find_root().with_resource(console.quiet())
     return wanted
+
+
+def check_shares(text: str | None) -> str | None:
+    """Return the split shares that ``text`` writes as "TRAIN/VAL/TEST", as text again, or None.
+
+    Raises:
+        UsageError: it writes none.
+    """
+    return None if text is None else str(SplitShares.parse(text))
 
 
 def split_option(show_default: bool | str = True) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,10 @@ from mnistkit.cli.options import (
     Quiet,
     Seed,
     SkipBad,
+    check_shares,
+    complete_checkpoint,
 )
+from mnistkit.data.base import SplitShares
 from mnistkit.preparation import AUTO
 from mnistkit.workflows.train_config import DEFAULT_ARCHITECTURE, DEFAULT_DATASET
 
@@ -86,6 +90,28 @@ Full = Annotated[
         rich_help_panel=MODEL_AND_DATA,
     ),
 ]
+Init = Annotated[
+    str | None,
+    typer.Option(
+        "--init",
+        metavar="CKPT",
+        help="Start from trained weights, e.g. 'pictures'; the last layer is new where the classes differ.",
+        autocompletion=complete_checkpoint,
+        show_default="new weights",
+        rich_help_panel=MODEL_AND_DATA,
+    ),
+]
+Shares = Annotated[
+    str | None,
+    typer.Option(
+        "--split-shares",
+        metavar="TRAIN/VAL/TEST",
+        help="How a folder is divided, in percent, e.g. 80/10/10.",
+        callback=check_shares,
+        show_default="79/7/14",
+        rich_help_panel=MODEL_AND_DATA,
+    ),
+]
 Resume = Annotated[
     bool,
     typer.Option("--resume", help="Go on with an unfinished run; alone, with the only one.", rich_help_panel=RUN),
@@ -98,7 +124,7 @@ Overwrite = Annotated[
 @examples(
     ("mnistkit train --arch lenet5 --seeds 3", "mean ± std over three seeds"),
     ("mnistkit train --epochs 3 --set label_smoothing=0.1", "any recipe key"),
-    ("mnistkit train --dataset my-digits/", "your pictures, in a folder per class"),
+    ("mnistkit train --dataset my-digits/ --init pictures", "your pictures, in a folder per class"),
 )
 def train(
     context: typer.Context,
@@ -118,6 +144,8 @@ def train(
     resume: Resume = False,
     overwrite: Overwrite = False,
     preparation: PreparationKind = AUTO,
+    init: Init = None,
+    shares: Shares = None,
     skip_bad: SkipBad = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -135,6 +163,7 @@ def train(
     from mnistkit.workflows import train as workflow
     from mnistkit.workflows.recorded_run import follow_recorded_run
     from mnistkit.workflows.train_config import TrainConfig
+    from mnistkit.workflows.trained_weights import follow_trained
 
     options = {
         "epochs": epochs,
@@ -154,10 +183,15 @@ def train(
         resume=resume,
         overwrite=overwrite,
         full=full,
-        load=loading.options(skip_bad=skip_bad, preparation=preparation),
+        load=replace(
+            loading.options(skip_bad=skip_bad, preparation=preparation),
+            shares=SplitShares.parse(shares) if shares else None,
+        ),
         command=shlex.join(["mnistkit", *sys.argv[1:]]),
+        init=init,
     )
-    config = follow_recorded_run(config, _given(context), recipe, console.note)
+    given = _given(context)
+    config = follow_recorded_run(follow_trained(config, given, console.note), given, recipe, console.note)
     with loading, stop_on_interrupt(display.note, display.is_training) as should_stop:
         try:
             if seeds == 1:

@@ -33,6 +33,10 @@ class DeviceImages:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def repeated(self, times: int) -> DeviceImages:
+        """Return the images ``times`` over, so that an epoch goes over each of them as often."""
+        return self if times == 1 else self.take(torch.arange(len(self)).repeat(times))
+
     def take(self, places: Tensor) -> DeviceImages:
         """Return the images at ``places``, an int64 tensor, in that order."""
         places = places.to(self.labels.device)

@@ -36,7 +36,9 @@ class EpochRecord:
 class RunStart:
     """What a run is about to do.
 
-    Why pictures are prepared as they are is empty where there was nothing to choose.
+    Why pictures are prepared as they are is empty where there was nothing to choose; so is how the recipe was
+    fitted to few images (:mod:`mnistkit.training.small_data`) where it was not, and what the training starts from
+    where that is new weights.
     """
 
     architecture: str
@@ -46,6 +48,7 @@ class RunStart:
     preparation_reason: str
     train_size: int
     val_size: int
+    test_size: int
     device: str
     precision: str
     precision_reason: str
@@ -54,6 +57,8 @@ class RunStart:
     seed: int
     folder: str
     resumed_at_step: int
+    fitted: str = ""
+    init: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from torch import Tensor
 
 from mnistkit.data.base import Dataset, LabelledImages
 from mnistkit.data.batches import DeviceImages, Normalisation
@@ -25,12 +27,14 @@ class TrainingSetup:
         recipe: Every number of the training.
         dataset: Gives the classes and the normalisation.
         machine: Where it runs.
+        weights: Trained weights to start from, by name; what is missing starts anew.
     """
 
     architecture: str
     recipe: Recipe
     dataset: Dataset
     machine: Machine
+    weights: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def normalisation(self) -> Normalisation:
@@ -70,7 +74,8 @@ class TrainingSetup:
         )
 
     def fresh_state(self) -> TrainingState:
-        """Seed every generator and return the state before the first step, with newly initialised weights."""
+        """Seed every generator and return the state before the first step: of new weights, or the trained ones."""
         seed_everything(self.recipe.seed)
         model = build_model(self.architecture, num_classes=len(self.dataset.classes)).to(self.machine.device)
+        model.load_state_dict(self.weights, strict=False)
         return TrainingState.fresh(model, self.recipe, scale_loss=self.machine.precision.name == "fp16")

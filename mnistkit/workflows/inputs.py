@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnistkit.data import check_dataset, is_folder, load_dataset
-from mnistkit.data.base import ALL, SPLITS, LoadOptions
+from mnistkit.data.base import ALL, SPLITS, LoadOptions, SplitShares
 from mnistkit.device import FP32
 from mnistkit.exceptions import CheckpointError, DataError, UnknownNameError, UsageError
 from mnistkit.inference.checkpoints import (
@@ -213,7 +213,12 @@ def _load_as_prepared(name: str, config: InferenceConfig, found: Sequence[FoundC
     loaded: dict[Preparation, Dataset] = {}
     of_folder, options = is_folder(name), config.load
     if of_folder:
-        options = replace(options, classes=found[0].info.classes, undivided=config.split == ALL)
+        options = replace(
+            options,
+            classes=found[0].info.classes,
+            undivided=config.split == ALL,
+            shares=None if config.split == ALL else _shares(name, found),
+        )
     for each in found:
         preparation = each.info.preparation
         if preparation not in loaded and (of_folder or not loaded):
@@ -224,6 +229,28 @@ def _load_as_prepared(name: str, config: InferenceConfig, found: Sequence[FoundC
     _check_same_pictures(list(loaded.values()))
     # Of data that is no pictures there is nothing to prepare.
     return [loaded.get(each.info.preparation, next(iter(loaded.values()))) for each in found]
+
+
+def _shares(folder: str, found: Sequence[FoundCheckpoint]) -> SplitShares | None:
+    """Return how a folder was divided for the checkpoints that learnt from it; None for the usual shares.
+
+    Raises:
+        DataError: differently for two of them.
+    """
+    texts = {each.info.shares: each for each in found if _is_same_folder(each.info.dataset, folder)}
+    if len(texts) > 1:
+        first, second = list(texts.values())[:2]
+        raise DataError(
+            f"{folder} was divided differently for {first.name} and {second.name}: "
+            f"{first.info.shares or 'usual shares'} and {second.info.shares or 'usual shares'}",
+            hint="give the checkpoints one at a time, or --split all",
+        )
+    text = next(iter(texts), "")
+    return SplitShares.parse(text) if text else None
+
+
+def _is_same_folder(recorded: str, folder: str) -> bool:
+    return is_folder(recorded) and Path(recorded).expanduser().resolve() == Path(folder).expanduser().resolve()
 
 
 def _as_known(dataset: Dataset, split: str, classes: tuple[str, ...]) -> LabelledImages:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from mnistkit.data import check_dataset, is_folder
+from mnistkit.data.base import SplitShares
 from mnistkit.exceptions import OutputError, RecipeError, UnknownNameError, UsageError
 from mnistkit.models import check_model_name
 from mnistkit.runs import RunFolder, unfinished_runs
 from mnistkit.workflows import run_files
-from mnistkit.workflows.train_config import PREPARATION, TrainConfig
+from mnistkit.workflows.train_config import PREPARATION, SHARES, TrainConfig
+from mnistkit.workflows.trained_weights import INIT, recorded_init
 
 _NAMES: Mapping[str, tuple[str, Callable[[str], str]]] = {
     "architecture": ("--arch", check_model_name),
@@ -58,8 +60,8 @@ def follow_recorded_run(
     taken = _recorded(source, config, given)
     if taken:
         announce(f"from {source}: {', '.join(_phrase(name, value) for name, value in taken.items())}")
-    preparation = taken.pop(PREPARATION, config.load.preparation)
-    return replace(config, **taken, load=replace(config.load, preparation=preparation))
+    load = {name: taken.pop(name) for name in (PREPARATION, SHARES) if name in taken}
+    return replace(config, **taken, load=replace(config.load, **load))
 
 
 def _only_unfinished_run() -> RunFolder | None:
@@ -89,8 +91,13 @@ def _recorded(source: Path, config: TrainConfig, given: Collection[str]) -> dict
                 ) from error
     if facts.get("full") is True and "full" not in given:
         taken["full"] = True
+    init = recorded_init(facts, source)
+    if init and INIT not in given and not config.resume:
+        taken[INIT] = init["checkpoint"]
     # A preparation suits its pictures; and a run that is resumed looks for its own itself.
     is_its_folder = "dataset" in taken and is_folder(taken["dataset"])
+    if is_its_folder and SHARES in facts and SHARES not in given:
+        taken[SHARES] = SplitShares.parse(str(facts[SHARES]))
     if is_its_folder and PREPARATION not in given and not config.resume:
         preparation = run_files.preparation_of(facts, source)
         taken |= {PREPARATION: preparation} if preparation else {}

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from mnistkit.data import is_folder
+from mnistkit.data.base import SplitShares
 from mnistkit.exceptions import OutputError, RecipeError, UsageError
 from mnistkit.models import check_model_name, get_architecture
 from mnistkit.preparation import AUTO
@@ -15,7 +17,8 @@ from mnistkit.recipe_sources import apply_changes
 from mnistkit.runs import RunFolder, default_run_path
 from mnistkit.training.events import EpochRecord, TrainingEvents
 from mnistkit.workflows import run_files
-from mnistkit.workflows.train_config import PREPARATION, TrainConfig, run_facts
+from mnistkit.workflows.train_config import PREPARATION, SHARES, TrainConfig, run_facts
+from mnistkit.workflows.trained_weights import TrainedWeights, recorded_init
 
 if TYPE_CHECKING:
     from mnistkit.training.objectives.base import Objective
@@ -100,31 +103,37 @@ def train(
             hint="--resume goes on with a run, --overwrite starts it again",
         )
     recipe = resolve_recipe(config)
+    _check_shares(config)
+    trained = None if config.init is None else TrainedWeights.find(config.init, config.architecture)
     # Not before: a mistaken name is answered without torch.
     from mnistkit.training.objectives import choose_objective
 
     events, choose = events or TrainingEvents(), objective or choose_objective
-    folder = RunFolder(config.out or _default_path(config, recipe, choose(recipe)))
+    folder = RunFolder(config.out or _default_path(config, recipe, choose(recipe), trained))
     folder.check_ours()
-    stored = _stored_result(folder, config, choose, events)
+    stored = _stored_result(folder, config, choose, events, trained)
     if stored is not None:
         return stored
     with folder.in_use():
         # Another process may have finished it since.
-        return _stored_result(folder, config, choose, events) or _train(
-            config, recipe, choose, folder, events, should_stop
+        return _stored_result(folder, config, choose, events, trained) or _train(
+            config, recipe, choose, folder, events, should_stop, trained
         )
 
 
 def _stored_result(
-    folder: RunFolder, config: TrainConfig, choose: ObjectiveChoice, events: TrainingEvents
+    folder: RunFolder,
+    config: TrainConfig,
+    choose: ObjectiveChoice,
+    events: TrainingEvents,
+    trained: TrainedWeights | None,
 ) -> TrainResult | None:
     """Return what a finished run gave, or None where there is none or it is to be removed."""
     if folder.status() != "finished" or config.overwrite:
         return None
     events.note(f"{folder.path} is already finished; --overwrite trains it again")
     if folder.recipe.exists():
-        _checked_recipe(folder, config, choose)
+        _checked_recipe(folder, config, choose, trained)
     return TrainResult(folder, run_files.read_metrics(folder), trained=False)
 
 
@@ -135,15 +144,18 @@ def _train(
     folder: RunFolder,
     events: TrainingEvents,
     should_stop: Callable[[], bool],
+    trained: TrainedWeights | None,
 ) -> TrainResult:
     """Begin or go on with the run in a folder that is ours alone."""
     if config.resume and folder.status() == "new":
         events.note(f"nothing to resume in {folder.path}; starting")
-    recipe = _agreed_recipe(folder, config, recipe, choose)
+    recipe = _agreed_recipe(folder, config, recipe, choose, trained)
+    if config.resume and folder.status() == "unfinished":
+        config, trained = _as_begun(config, trained, folder)
     # Not before: a finished run is shown without what a training needs.
     from mnistkit.workflows.training_run import TrainingRun
 
-    metrics = TrainingRun(config, recipe, choose(recipe), folder, events, should_stop).execute()
+    metrics = TrainingRun(config, recipe, choose(recipe), folder, events, should_stop, trained).execute()
     return TrainResult(folder, metrics, trained=True)
 
 
@@ -193,13 +205,28 @@ def _with_seed(config: TrainConfig, seed: int) -> TrainConfig:
     return replace(config, out=out, changes=(*config.changes, ("--seeds", {"seed": seed})))
 
 
-def _default_path(config: TrainConfig, recipe: Recipe, objective: Objective) -> Path:
-    return default_run_path(
-        config.architecture, config.dataset, recipe.seed, suffix=objective.folder_suffix, full=config.full
-    )
+def _check_shares(config: TrainConfig) -> None:
+    if config.load.shares and not is_folder(config.dataset):
+        raise UsageError(
+            f"the splits of {config.dataset} are fixed, so that figures can be compared",
+            hint="leave out --split-shares, which are for folders",
+        )
 
 
-def _agreed_recipe(folder: RunFolder, config: TrainConfig, recipe: Recipe, choose: ObjectiveChoice) -> Recipe:
+def _default_path(
+    config: TrainConfig, recipe: Recipe, objective: Objective, trained: TrainedWeights | None
+) -> Path:
+    suffix = objective.folder_suffix + (f"-init-{trained.found.name}" if trained else "")
+    return default_run_path(config.architecture, config.dataset, recipe.seed, suffix=suffix, full=config.full)
+
+
+def _agreed_recipe(
+    folder: RunFolder,
+    config: TrainConfig,
+    recipe: Recipe,
+    choose: ObjectiveChoice,
+    trained: TrainedWeights | None,
+) -> Recipe:
     """Return the recipe to train with in ``folder``: of a resumed run, its own.
 
     Raises:
@@ -209,13 +236,30 @@ def _agreed_recipe(folder: RunFolder, config: TrainConfig, recipe: Recipe, choos
     if folder.status() == "new" or config.overwrite:
         return recipe
     if config.resume:
-        return _checked_recipe(folder, config, choose)
+        return _checked_recipe(folder, config, choose, trained)
     raise OutputError(
         f"{folder.path} holds an unfinished run", hint="--resume goes on with it, --overwrite starts again"
     )
 
 
-def _checked_recipe(folder: RunFolder, config: TrainConfig, choose: ObjectiveChoice) -> Recipe:
+def _as_begun(
+    config: TrainConfig, trained: TrainedWeights | None, folder: RunFolder
+) -> tuple[TrainConfig, TrainedWeights | None]:
+    """Return how the folder is divided and what weights to start from, as the run to resume records them."""
+    facts = run_files.read_facts(folder.recipe)
+    if SHARES in facts:
+        shares = SplitShares.parse(str(facts[SHARES]))
+        config = replace(config, load=replace(config.load, shares=shares))
+    init = recorded_init(facts, folder.recipe)
+    # With a state the weights are there, trained on; the checkpoint that they once came from may be gone.
+    if init and trained is None and not folder.state.exists():
+        trained = TrainedWeights.find(init["checkpoint"], config.architecture)
+    return config, trained
+
+
+def _checked_recipe(
+    folder: RunFolder, config: TrainConfig, choose: ObjectiveChoice, trained: TrainedWeights | None
+) -> Recipe:
     """Return the recipe of the run in ``folder``, if it is the run that ``config`` asks for.
 
     Only what the user set counts: a default that has changed since does not make it another run.
@@ -230,6 +274,11 @@ def _checked_recipe(folder: RunFolder, config: TrainConfig, choose: ObjectiveCho
     # Before there was more than one objective to choose, a run trained with what its recipe says.
     facts.setdefault("objective", choose_objective(stored).describe())
     found, hint = flatten(facts), "choose another folder with --out, or --overwrite it"
+    if trained or not config.resume:
+        init = recorded_init(facts, folder.recipe) or {}
+        if init.get("sha256") != (trained.describe()["sha256"] if trained else None):
+            started, wanted = init.get("name", "new weights"), trained.found.name if trained else "new weights"
+            raise OutputError(f"{folder.path} holds a run that started from {started}, not {wanted}", hint=hint)
     for name, value in flatten(run_facts(config, choose(stored))).items():
         if found.get(name) != value:
             raise OutputError(f"{folder.path} holds a run with {name} {found.get(name)}, not {value}", hint=hint)
@@ -238,10 +287,10 @@ def _checked_recipe(folder: RunFolder, config: TrainConfig, choose: ObjectiveCho
         raise OutputError(
             f"{folder.path} holds a run with {PREPARATION} {found[f'{PREPARATION}.kind']}, not {kind}", hint=hint
         )
-    wanted = flatten(apply_changes(stored, config.changes).to_dict())
+    asked_for = flatten(apply_changes(stored, config.changes).to_dict())
     for key, value in flatten(stored.to_dict()).items():
-        if wanted[key] != value:
-            raise RecipeError(f"{folder.path} was started with {key}={value}, not {wanted[key]}", hint=hint)
+        if asked_for[key] != value:
+            raise RecipeError(f"{folder.path} was started with {key}={value}, not {asked_for[key]}", hint=hint)
     return stored
 
 

@@ -17,6 +17,9 @@ DEFAULT_DATASET = "mnist"
 PREPARATION = "preparation"
 """What a run's facts call the preparation of its pictures, which is known once they were looked at."""
 
+SHARES = "shares"
+"""What a run's facts call the shares of the splits, where they are not the usual ones."""
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -33,6 +36,8 @@ class TrainConfig:
         overwrite: Remove an earlier run from the folder first.
         full: Train on all training images, validation images included, and choose nothing.
         load: How to read the data.
+        init: The checkpoint whose weights the training starts from, as
+            :func:`mnistkit.locate.locate_checkpoint` takes it; None for new weights.
         command: The command line to write into ``metrics.json``, for whoever wants to do it again.
     """
 
@@ -46,13 +51,20 @@ class TrainConfig:
     full: bool = False
     load: LoadOptions = field(default_factory=LoadOptions)
     command: str = ""
+    init: str | None = None
+
+
+def given_keys(config: TrainConfig) -> set[str]:
+    """Return the recipe keys that the user has set, wherever."""
+    return {key for _, values in config.changes for key in values}
 
 
 def run_facts(config: TrainConfig, objective: Objective) -> dict[str, Any]:
     """Return what a run is besides its recipe: it is recorded, and only a run of the same is resumed."""
-    return {
+    facts: dict[str, Any] = {
         "architecture": config.architecture,
         "dataset": config.dataset,
         "full": config.full,
         "objective": objective.describe(),
     }
+    return {**facts, SHARES: str(config.load.shares)} if config.load.shares else facts

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from mnistkit.checkpoint import CheckpointInfo, load_tensors, package_versions, read_info, save_checkpoint
 from mnistkit.data import is_folder, load_dataset
 from mnistkit.data.base import Dataset, LoadOptions
-from mnistkit.device import set_up_machine
+from mnistkit.device import Machine, set_up_machine
 from mnistkit.evaluation.metrics import Metrics, measure
 from mnistkit.exceptions import InterruptedRunError, OutputError
 from mnistkit.inference.logits import predict_logits
@@ -19,9 +20,11 @@ from mnistkit.training.events import RunEnd, RunStart, TrainingEvents
 from mnistkit.training.loop import TrainingJob, run_training
 from mnistkit.training.objectives.base import Objective
 from mnistkit.training.setup import TrainingSetup
+from mnistkit.training.small_data import fit_recipe
 from mnistkit.training.state import TrainingState
 from mnistkit.workflows import run_files
-from mnistkit.workflows.train_config import PREPARATION, TrainConfig, run_facts
+from mnistkit.workflows.train_config import PREPARATION, TrainConfig, given_keys, run_facts
+from mnistkit.workflows.trained_weights import INIT, TrainedWeights, recorded_init, with_normalisation
 
 METRICS_SCHEMA = "mnistkit/metrics/1"
 """Form and version of ``metrics.json``."""
@@ -38,6 +41,8 @@ class TrainingRun:
         folder: Where everything is written.
         events: Is told what happens.
         should_stop: Asked after each step; True saves everything and ends the run there.
+        trained: The weights to start from; None for new ones, and where a run goes on.
+        fitted: How the recipe was fitted to few images, for people; empty if it was not.
     """
 
     config: TrainConfig
@@ -46,6 +51,8 @@ class TrainingRun:
     folder: RunFolder
     events: TrainingEvents
     should_stop: Callable[[], bool]
+    trained: TrainedWeights | None = None
+    fitted: str = ""
 
     def execute(self) -> Mapping[str, Any]:
         """Train, measure and write everything.
@@ -57,8 +64,13 @@ class TrainingRun:
             MnistkitError: as :func:`mnistkit.workflows.train.train` does.
         """
         machine = set_up_machine(self.config.device, self.recipe.precision)
-        dataset = load_dataset(self.config.dataset, self._load_options())
-        setup = TrainingSetup(self.config.architecture, self.recipe, dataset, machine)
+        dataset = self._dataset()
+        run = self if self._continues_recipe else self._fitted_to(training_size(dataset, full=self.config.full))
+        return run._train(dataset, machine)
+
+    def _train(self, dataset: Dataset, machine: Machine) -> Mapping[str, Any]:
+        weights = self.trained.tensors(dataset.classes) if self.trained else {}
+        setup = TrainingSetup(self.config.architecture, self.recipe, dataset, machine, weights)
         job = self._job(setup)
         state = self._state(setup)
         run_files.write_recipe(self.folder, self.recipe, self._facts(dataset))
@@ -71,6 +83,30 @@ class TrainingRun:
     def _goes_on(self) -> bool:
         return self.config.resume and self.folder.status() == "unfinished" and self.folder.state.exists()
 
+    @property
+    def _continues_recipe(self) -> bool:
+        """Whether the recipe is that of an earlier run, which was fitted to the images when that was begun."""
+        return self.config.resume and self.folder.status() == "unfinished"
+
+    def _fitted_to(self, images: int) -> TrainingRun:
+        fitted = fit_recipe(self.recipe, images, given_keys(self.config), from_trained=self.trained is not None)
+        return replace(self, recipe=fitted.recipe, fitted=fitted.summary)
+
+    def _dataset(self) -> Dataset:
+        """Load the dataset; its normalisation is that of the weights the run starts or has started from."""
+        dataset = load_dataset(self.config.dataset, self._load_options())
+        if self.trained:
+            return self.trained.adapt(dataset, self.config.load.preparation)
+        init = self._recorded_init
+        return with_normalisation(dataset, init["mean"], init["std"]) if init else dataset
+
+    @property
+    def _recorded_init(self) -> Mapping[str, Any]:
+        """What a run that goes on records of the weights that it started from; nothing if these were new."""
+        if not self._goes_on:
+            return {}
+        return recorded_init(run_files.read_facts(self.folder.recipe), self.folder.recipe) or {}
+
     def _load_options(self) -> LoadOptions:
         """Return how the dataset is read: where a run goes on, prepared as when it was begun.
 
@@ -78,8 +114,10 @@ class TrainingRun:
             OutputError: a run on pictures that does not tell how they were prepared.
         """
         options = replace(self.config.load, workers=self.recipe.workers)
-        if not self._goes_on or not is_folder(self.config.dataset):
+        if not is_folder(self.config.dataset):
             return options
+        if not self._goes_on:
+            return self.trained.load_options(options) if self.trained else options
         facts = run_files.read_facts(self.folder.recipe)
         preparation = run_files.preparation_of(facts, self.folder.recipe)
         if preparation is None:
@@ -90,7 +128,14 @@ class TrainingRun:
         return replace(options, preparation=preparation)
 
     def _facts(self, dataset: Dataset) -> dict[str, Any]:
-        return {**run_facts(self.config, self.objective), PREPARATION: asdict(dataset.preparation)}
+        facts = {**run_facts(self.config, self.objective), PREPARATION: asdict(dataset.preparation)}
+        init = self._init_facts
+        return {**facts, INIT: init} if init else facts
+
+    @cached_property
+    def _init_facts(self) -> Mapping[str, Any]:
+        # Read before the earlier run is removed, once: the file of the weights may change meanwhile.
+        return self.trained.describe() if self.trained else self._recorded_init
 
     def _job(self, setup: TrainingSetup) -> TrainingJob:
         def epoch_done(state: TrainingState, is_best: bool) -> None:
@@ -103,7 +148,7 @@ class TrainingRun:
         dataset, full = setup.dataset, self.config.full
         return setup.job(
             self.objective,
-            setup.on_device(dataset.train if full else dataset.split("train")),
+            setup.on_device(dataset.train if full else dataset.split("train")).repeated(self.recipe.repeats),
             None if full else setup.on_device(dataset.split("val")),
             events=self.events,
             epoch_done=epoch_done,
@@ -129,8 +174,9 @@ class TrainingRun:
             dataset=self.config.dataset,
             preparation=setup.dataset.preparation,
             preparation_reason=setup.dataset.preparation_reason,
-            train_size=len(job.train),
+            train_size=training_size(setup.dataset, full=self.config.full),
             val_size=0 if job.val is None else len(job.val),
+            test_size=len(setup.dataset.test),
             device=setup.machine.title,
             precision=precision.name,
             precision_reason=precision.reason,
@@ -139,6 +185,8 @@ class TrainingRun:
             seed=self.recipe.seed,
             folder=str(self.folder.path),
             resumed_at_step=state.step,
+            fitted=self.fitted,
+            init=self._init_facts.get("name", ""),
         )
 
     def _checkpoint_info(self, dataset: Dataset, state: TrainingState) -> CheckpointInfo:
@@ -155,6 +203,8 @@ class TrainingRun:
             split=self._split_text(dataset),
             recipe=self.recipe.to_dict(),
             objective=self.objective.describe(),
+            init=self._init_facts,
+            shares=str(self.config.load.shares or ""),
             seed=self.recipe.seed,
             epoch=record.epoch,
             metrics={name: value for name, value in figures.items() if value is not None},
@@ -199,6 +249,7 @@ class TrainingRun:
             "seed": self.recipe.seed,
             "parameters": _parameters(state),
             "split": info.split,
+            "images": split_sizes(setup.dataset, full=self.config.full),
             "epochs": len(state.history),
             "kept_epoch": info.epoch,
             "validation": {name: info.metrics[name] for name in info.metrics if name.startswith("val_")},
@@ -212,6 +263,17 @@ class TrainingRun:
         run_files.write_metrics(self.folder, metrics)
         # Read back, so that the result of a run is the same now and later.
         return run_files.read_metrics(self.folder)
+
+
+def training_size(dataset: Dataset, *, full: bool) -> int:
+    """Return how many images a run trains on: all training images if it is ``full``, else without validation."""
+    return len(dataset.train) - (0 if full else dataset.validation_size)
+
+
+def split_sizes(dataset: Dataset, *, full: bool) -> dict[str, int]:
+    """Return how many images a run trains, validates and is tested on."""
+    train = training_size(dataset, full=full)
+    return {"train": train, "val": len(dataset.train) - train, "test": len(dataset.test)}
 
 
 def _test_figures(setup: TrainingSetup, state: TrainingState) -> Metrics:

@@ -45,12 +45,16 @@ class TrainingDisplay(CurvesWriter):
         """Say what is about to happen."""
         self.close()
         self._start = start
-        sizes = f"{start.train_size:,} training"
-        sizes += f" and {start.val_size:,} validation images" if start.val_size else " images, none held out"
+        held_out = f"{start.val_size:,} validation" if start.val_size else "no validation"
+        sizes = f"{start.train_size:,} training, {held_out} and {start.test_size:,} test images"
         self._print(f"{start.architecture} ({start.parameters:,} parameters) on {start.dataset}: {sizes}")
         if start.preparation_reason:
             meaning = start.preparation.meaning
             self._print(f"preparation {start.preparation}: {meaning} ({start.preparation_reason})")
+        if start.init:
+            self._print(f"starting from the trained weights of {start.init}")
+        if start.fitted:
+            self._print(f"{start.fitted}; --epochs, --batch-size, --lr, --set or --recipe override this")
         self._print(f"{start.device}, {start.precision} ({start.precision_reason}); seed {start.seed}")
         self._print(f"run folder: {start.folder}")
         if start.resumed_at_step:

@@ -21,6 +21,7 @@ START = RunStart(
     preparation_reason="",
     train_size=55_000,
     val_size=5_000,
+    test_size=10_000,
     device="cpu (2 threads)",
     precision="fp32",
     precision_reason="a test",
