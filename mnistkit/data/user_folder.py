@@ -16,6 +16,7 @@ from mnistkit.data.idx import PARTS, STEMS, find_idx, read_idx_split
 from mnistkit.data.read_pictures import picture_suffixes, read_pictures
 from mnistkit.data.splits import stratified_holdout
 from mnistkit.exceptions import DataError
+from mnistkit.own_figures import is_own_figure
 from mnistkit.preparation import Preparation
 from mnistkit.recipe import IMAGE_SIZE
 from mnistkit.registry import brief
@@ -207,14 +208,15 @@ def _class_names(folder: Path) -> tuple[str, ...]:
 
 
 def _pictures_in(folder: Path) -> list[Path]:
-    """Return the files below ``folder`` that have a picture's suffix, hidden ones left out, in natural order."""
+    """Return the pictures below ``folder`` by their suffix, in natural order; no hidden ones, no own figures."""
     return sorted(_walk(folder), key=lambda path: _natural(path.relative_to(folder).as_posix()))
 
 
 def _walk(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in picture_suffixes() and not hidden and path.is_file():
+        is_picture = path.suffix.lower() in picture_suffixes() and not hidden and path.is_file()
+        if is_picture and not is_own_figure(path):
             yield path
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from mnistkit.files import atomic_write
 from mnistkit.numbers import percentage
+from mnistkit.own_figures import METADATA
 from mnistkit.reporting.outputs import check_suffix
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def figure_file(path: Path, width: float, height: float, title: str = "") -> Ite
             figure.suptitle(title)
         yield figure
         with atomic_write(path) as temporary:
-            figure.savefig(temporary)
+            figure.savefig(temporary, metadata=METADATA[path.suffix.lower()])
 
 
 @dataclass(frozen=True)

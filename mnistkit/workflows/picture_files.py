@@ -1,14 +1,17 @@
-"""Which pictures are meant by files, folders, patterns and "-"; nothing is read, nothing heavy is imported."""
+"""Which pictures are meant by files, folders, patterns and "-"; nothing is decoded, nothing heavy is imported."""
 
 from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from mnistkit.exceptions import PictureError, UsageError
 from mnistkit.inference.answers import Failure
 from mnistkit.inference.read_ahead import PictureInput
+from mnistkit.numbers import counted
+from mnistkit.own_figures import is_own_figure
 
 STDIN = "-"
 # What people call pictures. HEIC and SVG are among them: that they cannot be read is said, instead of leaving them
@@ -20,12 +23,18 @@ _SUFFIXES = (
 )
 
 
-def find_pictures(specs: Sequence[str]) -> list[PictureInput | Failure]:
+def find_pictures(
+    specs: Sequence[str], announce: Callable[[str], None] = lambda line: None
+) -> list[PictureInput | Failure]:
     """Return the pictures that ``specs`` mean, in their order, and a failure in the place of each that means none.
 
     A file is taken whatever its suffix. Folders are searched with all folders below, in sorted order, for files
     with the suffix of a picture; names that begin with a dot are left out. A text with ``*``, ``?`` or ``[`` that
-    names no file is a pattern, in which ``**`` means any folders.
+    names no file is a pattern, in which ``**`` means any folders. Figures that mnistkit drew are left out.
+
+    Args:
+        specs: Files, folders, patterns, and "-" for standard input.
+        announce: Called with one line where figures are left out.
 
     Raises:
         UsageError: nothing is given, or standard input more than once.
@@ -40,7 +49,25 @@ def find_pictures(specs: Sequence[str]) -> list[PictureInput | Failure]:
             found.append(PictureInput(STDIN, None))
         else:
             found.extend(_of_spec(spec))
-    return found
+    return _without_own_figures(found, announce)
+
+
+def _without_own_figures(
+    found: list[PictureInput | Failure], announce: Callable[[str], None]
+) -> list[PictureInput | Failure]:
+    """Leave out what ``--explain`` wrote among the pictures, or say that there is nothing else."""
+    own = [each.name for each in found if isinstance(each, PictureInput) and _is_own(each)]
+    if not own:
+        return found
+    if len(own) == len(found):
+        return [Failure(own[0], PictureError(f"{own[0]} is a figure that mnistkit drew, no picture of digits"))]
+    announce(f"left out {counted(len(own), 'figure')} that mnistkit drew, such as {own[0]}")
+    drawn = set(own)
+    return [each for each in found if each.name not in drawn]
+
+
+def _is_own(picture: PictureInput) -> bool:
+    return picture.path is not None and is_own_figure(Path(picture.path))
 
 
 def _of_spec(spec: str) -> Iterator[PictureInput | Failure]:

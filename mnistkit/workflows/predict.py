@@ -150,7 +150,7 @@ def open_run(config: PredictConfig, announce: Callable[[str], None] = lambda lin
         CheckpointError: there is no such checkpoint, or it is damaged or not for pictures of 28x28.
     """
     check_top(config.top)
-    inputs = tuple(find_pictures(config.inputs))
+    inputs = tuple(find_pictures(config.inputs, announce))
     if len(inputs) == 1 and isinstance(inputs[0], Failure):
         raise inputs[0].error
     (checkpoint,) = find_checkpoints([config.checkpoint] if config.checkpoint is not None else [], announce)

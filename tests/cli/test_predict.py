@@ -354,6 +354,34 @@ def test_explanations_that_cannot_be_written(arguments: tuple[str, ...], said: s
     assert Path("x.png").read_bytes() == before
 
 
+def test_an_explanation_never_replaces_what_is_not_one(predict: RunCli) -> None:
+    page().save("x.png")
+    page(1).save("mine.png")
+    before = Path("mine.png").read_bytes()
+    result = predict("x.png", "--explain", "mine.png")
+    assert (result.code, result.out) == (1, "")
+    assert result.err.splitlines()[0] == "error: mine.png is there already, and mnistkit did not draw it"
+    Path("why").mkdir()
+    Path("why/x.explained.png").write_bytes(before)
+    for _ in range(2):
+        assert "wrote why/x-2.explained.png" in predict("x.png", "--explain", "why").err.replace("\\", "/")
+    assert before == Path("mine.png").read_bytes() == Path("why/x.explained.png").read_bytes()
+
+
+def test_explanations_beside_the_pictures_are_not_read_the_next_time(predict: RunCli) -> None:
+    Path("scans").mkdir()
+    page().save("scans/x.png")
+    page(1).save("scans/y.png")
+    first = predict("scans", "--explain", "scans")
+    assert len(first.out.splitlines()) == 2
+    again = predict("scans", "--explain", "scans")
+    assert again.out == first.out
+    assert "left out 2 figures that mnistkit drew, such as scans/x.explained.png" in again.err.replace("\\", "/")
+    assert sorted(path.name for path in Path("scans").iterdir()) == [
+        *("x.explained.png", "x.png", "y.explained.png", "y.png")
+    ]
+
+
 def test_a_missing_picture_is_told_before_anything_heavy_is_loaded() -> None:
     code = (
         "import sys\nfrom mnistkit.cli import main\ncode = main(['predict', 'gone.png'])\n"

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from mnistkit.data import load_dataset, user_folder
 from mnistkit.data.base import Dataset, LoadOptions, SplitShares
 from mnistkit.exceptions import DataError, UnknownNameError, UsageError
+from mnistkit.own_figures import METADATA
 from mnistkit.preparation import Preparation
 from tests.support.dataset_folders import level, make_classes, make_idx
 
@@ -67,6 +69,10 @@ def test_hidden_and_other_files_are_left_out_and_nested_ones_found(tmp_path: Pat
         (folder / name).write_text("no picture")
     (folder / "b" / "more").mkdir()
     Image.new("L", (28, 28), 1).save(folder / "b" / "more" / "LAST.PNG")
+    about = PngInfo()
+    for name, text in METADATA[".png"].items():
+        about.add_text(name, text)
+    Image.new("L", (28, 28), 1).save(folder / "b" / "explained.png", pnginfo=about)
     dataset = load_dataset(str(folder))
     assert dataset.classes == ("a", "b") and len(dataset.train) + len(dataset.test) == 7
 

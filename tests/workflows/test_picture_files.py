@@ -11,6 +11,7 @@ import pytest
 from mnistkit.exceptions import UsageError
 from mnistkit.inference.answers import Failure
 from mnistkit.inference.read_ahead import PictureInput
+from mnistkit.reporting.figures import figure_file
 from mnistkit.workflows.picture_files import find_pictures
 
 
@@ -81,3 +82,32 @@ def test_nothing_given_and_standard_input_twice_are_wrong_usage() -> None:
         find_pictures([])
     with pytest.raises(UsageError, match="only once"):
         find_pictures(["-", "x.png", "-"])
+
+
+def draw(path: str) -> None:
+    with figure_file(Path(path), 3, 3):
+        pass
+
+
+def test_figures_that_mnistkit_drew_are_left_out_and_counted() -> None:
+    Path("x.png").touch()
+    draw("x.explained.png")
+    draw("errors.svg")
+    lines: list[str] = []
+    for specs in (["."], ["x.png", "x.explained.png", "errors.svg"], ["*.*"]):
+        assert [Path(each.name).name for each in find_pictures(specs, lines.append)] == ["x.png"]
+    assert [line.replace("./", "") for line in lines] == [
+        "left out 2 figures that mnistkit drew, such as errors.svg",
+        "left out 2 figures that mnistkit drew, such as x.explained.png",
+        "left out 2 figures that mnistkit drew, such as errors.svg",
+    ]
+
+
+def test_nothing_but_figures_is_a_failure() -> None:
+    draw("why.png")
+    for specs in (["why.png"], ["."]):
+        (only,) = find_pictures(specs)
+        assert isinstance(only, Failure)
+        assert (
+            only.error.message.removeprefix("./") == "why.png is a figure that mnistkit drew, no picture of digits"
+        )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import os
 import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnistkit.exceptions import UsageError
+from mnistkit.exceptions import OutputError, UsageError
 from mnistkit.inference.answers import Answer, Verdict
 from mnistkit.numbers import probability
+from mnistkit.own_figures import EXPLAINED, is_own_figure
 from mnistkit.reporting.figures import SUFFIXES, check_figure_path, figure_file
 from mnistkit.reporting.names import escaped
 from mnistkit.reporting.predict.text import rule, sentence
@@ -34,10 +36,11 @@ class ExplanationFiles:
 
     Args:
         target: A file if its name ends in ``.png``, ``.pdf`` or ``.svg``, else a folder.
-        inputs: Paths of the pictures, none of which may be overwritten.
+        inputs: Paths of the pictures, none of which may be overwritten; nor may what else mnistkit did not draw.
 
     Raises:
         UsageError: a file for several pictures, a suffix of another format, or one of the pictures itself.
+        OutputError: the file is there, and of somebody else.
     """
 
     def __init__(self, target: Path, inputs: Iterable[str]) -> None:
@@ -53,21 +56,31 @@ class ExplanationFiles:
             raise UsageError(f"{len(paths):,} pictures do not go into one file", hint="--explain FOLDER")
         if target.resolve() in self._inputs:
             raise UsageError(f"{target} is the picture itself", hint="give --explain another name")
+        if _is_foreign(target):
+            raise OutputError(
+                f"{target} is there already, and mnistkit did not draw it", hint="give --explain another name"
+            )
 
     def path_for(self, name: str) -> Path:
-        """Return the file for a picture's explanation; of equal names all but the first get a number."""
+        """Return the file for a picture's explanation; it gets a number where the name is taken."""
         if not self._is_folder:
             return self._target
         stem = "standard-input" if name == "-" else Path(name).stem
         number = 1
         while True:
             addition = f"-{number}" if number > 1 else ""
-            path = self._target / f"{stem}{addition}.explained{SUFFIXES[0]}"
+            path = self._target / f"{stem}{addition}{EXPLAINED}{SUFFIXES[0]}"
             # Some file systems do not tell capitals from small letters.
-            if path.name.lower() not in self._used and path.resolve() not in self._inputs:
+            is_free = path.name.lower() not in self._used and path.resolve() not in self._inputs
+            if is_free and not _is_foreign(path):
                 self._used.add(path.name.lower())
                 return path
             number += 1
+
+
+def _is_foreign(path: Path) -> bool:
+    """Say whether something is there that mnistkit did not draw."""
+    return os.path.lexists(path) and not is_own_figure(path)
 
 
 def write_explanation(path: Path, answer: Answer) -> None:
