@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 KINDS = ("cpu", "cuda", "mps", "xpu")
 CHOICES = ("auto", *KINDS)
+# What people call them.
+_ALIASES = {"gpu": "cuda"}
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,17 @@ FP32 = Precision("fp32", "answers and figures do not depend on the kind of CPU")
 def check_device_name(spec: str) -> str:
     """Return ``spec`` if it has the form of a device ("auto", "cpu", "cuda:1"), without importing torch.
 
+    "gpu" means "cuda", and "gpu:1" "cuda:1".
+
     Raises:
         DeviceError: it has not; the message holds the closest match.
     """
     kind, colon, index = spec.partition(":")
+    kind = _ALIASES.get(kind, kind)
     if kind not in CHOICES or (colon and (kind == "auto" or not index.isdecimal())):
         error = unknown_name("device", spec, CHOICES)
         raise DeviceError(error.message, hint="--device takes auto, cpu, cuda, cuda:N, mps or xpu")
-    return spec
+    return f"{kind}{colon}{index}"
 
 
 def select_device(spec: str = "auto") -> torch.device:
@@ -69,7 +74,7 @@ def select_device(spec: str = "auto") -> torch.device:
     """
     import torch
 
-    check_device_name(spec)
+    spec = check_device_name(spec)
     present = present_devices()
     if spec == "auto":
         return torch.device(next((kind for kind in ("cuda", "xpu", "mps") if kind in present), "cpu"))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from difflib import get_close_matches
 from pathlib import Path
 
 from mnistkit.exceptions import CheckpointError
+from mnistkit.paths import is_url, url_error
+from mnistkit.registry import close_names, either, shorten
 from mnistkit.runs import RUNS, RunFolder, latest_run, runs_with_weights
 
 LATEST = "latest"
@@ -93,12 +94,14 @@ def _is(test: Callable[[Path], bool], spec: str) -> bool:
 
 
 def _not_found(spec: str) -> CheckpointError:
-    close = get_close_matches(spec, [LATEST, *bundled_names(), *map(str, runs_with_weights())], n=1)
-    if close:
-        return CheckpointError(f"checkpoint '{spec}' does not exist; did you mean '{close[0]}'?")
+    if is_url(spec):
+        return url_error("checkpoint", spec, "file", CheckpointError)
+    if close := close_names(spec, [LATEST, *bundled_names(), *map(str, runs_with_weights())]):
+        meant = either([f"'{each}'" for each in close])
+        return CheckpointError(f"checkpoint '{shorten(spec)}' does not exist; did you mean {meant}?")
     choices = ", ".join(bundled_names())
     bundled = f" or a bundled model ({choices})" if choices else ""
     return CheckpointError(
-        f"checkpoint '{spec}' does not exist",
+        f"checkpoint '{shorten(spec)}' does not exist",
         hint=f"give a .safetensors file, a run folder, 'latest'{bundled}; or train one: mnistkit train",
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from mnistkit.exceptions import RecipeError
 from mnistkit.recipe import RENAMED_KEYS, Recipe, flatten, recipe_keys, with_current_keys
+from mnistkit.registry import close_names, either
 
 ENVIRONMENT_PREFIX = "MNISTKIT_"
 # Variables that mean something else than a recipe key.
@@ -111,7 +111,7 @@ def _from_environment(environment: Mapping[str, str], warn: Callable[[str], None
         if variable in keys:
             changes[keys[variable]] = value
         elif variable.startswith(ENVIRONMENT_PREFIX) and variable not in _OTHER_VARIABLES:
-            close = get_close_matches(variable, [*keys, *_OTHER_VARIABLES], n=1)
-            meant = f"; did you mean {close[0]}?" if close else ""
+            close = close_names(variable, [*keys, *_OTHER_VARIABLES])
+            meant = f"; did you mean {either(close)}?" if close else ""
             warn(f"ignoring the environment variable {variable}, which means nothing here{meant}")
     return changes

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from typing import Generic, TypeVar
 
 from mnistkit.exceptions import UnknownNameError
@@ -11,18 +11,68 @@ from mnistkit.exceptions import UnknownNameError
 T = TypeVar("T")
 # How much of a mistaken name is repeated to the user.
 _LONGEST = 60
+# How many names are listed at most where none is close.
+_LONGEST_LIST = 20
+# How many names are suggested at most, and how many letters of a name must be right for one mistake.
+_MOST = 3
+_LETTERS_PER_MISTAKE = 3
+
+
+def shorten(text: str) -> str:
+    """Return a mistaken name as messages repeat it: whole, or its beginning."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def close_names(name: str, known: Iterable[str]) -> list[str]:
+    """Return those ``known`` names that ``name`` was probably meant to be, the likeliest first; none is common.
+
+    They begin with it or have it as one of their parts ("emnist" of "emnist-letters"); or else a third of its
+    letters at most is wrong, missing, too many or swapped.
+    """
+    wanted, names = name.lower(), list(known)
+    letters = len(wanted.lstrip("-"))
+    if letters >= _LETTERS_PER_MISTAKE:
+        beginning = [each for each in names if each.lower().startswith(wanted)]
+        part = [each for each in names if wanted in re.split(r"[-._/]", each.lower())]
+        if found := beginning or part:
+            return found[:_MOST]
+    allowed = min(letters // _LETTERS_PER_MISTAKE, _MOST)
+    mistakes = {each: _mistakes(wanted, each.lower()) for each in names if abs(len(each) - len(wanted)) <= allowed}
+    fewest = min(mistakes.values(), default=allowed + 1)
+    return [each for each, count in mistakes.items() if count == fewest <= allowed][:_MOST]
+
+
+def _mistakes(typed: str, meant: str) -> int:
+    """Return how many letters are to be put in, taken out, replaced or swapped with the next to get ``meant``."""
+    before: list[int] = []
+    last = list(range(len(meant) + 1))
+    for row, letter in enumerate(typed, 1):
+        line = [row]
+        for column, other in enumerate(meant, 1):
+            cost = min(last[column] + 1, line[-1] + 1, last[column - 1] + (letter != other))
+            is_swapped = row > 1 and column > 1 and letter == meant[column - 2] and typed[row - 2] == other
+            line.append(min(cost, before[column - 2] + 1) if is_swapped else cost)
+        before, last = last, line
+    return last[-1]
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], *, hint: str | None = None) -> UnknownNameError:
     """Return the error for a ``name`` that is not among the ``known`` ones of its ``kind``.
 
-    The message names the closest match where there is one, and otherwise every known name.
+    The message names the close matches where there are some, and otherwise every known name, if they are few.
     """
     names = list(known)
-    matches = get_close_matches(name.lower(), names, n=1, cutoff=0.5)
-    suggestion = f"did you mean '{matches[0]}'?" if matches else f"known: {', '.join(names)}"
-    shown = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}..."
-    return UnknownNameError(f"unknown {kind} '{shown}'; {suggestion}", hint=hint)
+    close = [f"'{each}'" for each in close_names(name, names)]
+    if close:
+        suggestion = f"; did you mean {either(close)}?"
+    else:
+        suggestion = f"; known: {', '.join(names)}" if len(names) <= _LONGEST_LIST else ""
+    return UnknownNameError(f"unknown {kind} '{shorten(name)}'{suggestion}", hint=hint)
+
+
+def either(names: list[str]) -> str:
+    """Return names as a choice: "a, b or c"."""
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def check_name(kind: str, name: str, known: Iterable[str]) -> str:

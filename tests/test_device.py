@@ -22,13 +22,21 @@ def test_names_of_devices(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "gpu", "CPU", "cuda:", "cuda:x", "cuda:-1", "auto:0", "cuda:0:1", ":", ":1", "cuda 0"]
+    "name",
+    ["", "gpus", "gpu:", "gpu:x", "CPU", "cuda:", "cuda:x", "cuda:-1", "auto:0", "cuda:0:1", ":", ":1", "cuda 0"],
 )
 def test_what_is_no_name_of_a_device(name: str) -> None:
     with pytest.raises(DeviceError, match="unknown device") as caught:
         check_device_name(name)
     assert caught.value.exit_code == 2
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(("name", "meant"), [("gpu", "cuda"), ("gpu:0", "cuda:0"), ("gpu:12", "cuda:12")])
+def test_a_gpu_is_a_cuda_device(name: str, meant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert check_device_name(name) == meant
+    monkeypatch.setattr(device, "present_devices", lambda: ("cpu", meant))
+    assert str(select_device(name)) == meant
 
 
 def test_the_close_match() -> None:

@@ -112,6 +112,16 @@ def test_nothing_of_that_name(spec: str, bundled: Path) -> None:
     assert caught.value.hint and "tiny" in caught.value.hint
 
 
+def test_an_address_is_said_to_be_one() -> None:
+    with pytest.raises(CheckpointError, match=r"the checkpoint https://x\.org/m\.safetensors is a URL"):
+        locate_checkpoint("https://x.org/m.safetensors")
+
+
+def test_a_far_off_name_gets_no_suggestion(bundled: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"checkpoint 'resnet' does not exist$"):
+        locate_checkpoint("resnet")
+
+
 def test_a_mistyped_run_gets_the_close_match() -> None:
     finished_run("lenet5-mnist-seed0", 1)
     with pytest.raises(CheckpointError, match="did you mean 'runs/lenet5-mnist-seed0'"):

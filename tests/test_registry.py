@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mnistkit.exceptions import UnknownNameError
-from mnistkit.registry import Registry, check_name, unknown_name
+from mnistkit.registry import Registry, check_name, close_names, either, unknown_name
 
 
 def filled() -> Registry[int]:
@@ -51,3 +51,40 @@ def test_a_name_is_checked_against_those_that_are_known() -> None:
     assert check_name("colour", "red", ("red", "blue")) == "red"
     with pytest.raises(UnknownNameError, match="unknown colour 'bleu'; did you mean 'blue'"):
         check_name("colour", "bleu", ("red", "blue"))
+
+
+NAMES = ("convnext", "lenet5", "emnist-digits", "emnist-letters", "mnist", "kmnist", "cpu", "augmentation.blur")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("convnet", ["convnext"]),
+        ("lenet", ["lenet5"]),
+        ("LENET", ["lenet5"]),
+        ("emnist", ["emnist-digits", "emnist-letters"]),
+        ("digits", ["emnist-digits"]),
+        ("blur", ["augmentation.blur"]),
+        ("mnsit", ["mnist"]),
+        ("mnit", ["mnist"]),
+        ("mmnist", ["mnist", "kmnist"]),
+        ("cup", ["cpu"]),
+        ("resnet", []),
+        ("nonsense", []),
+        ("cnn", []),
+        ("m", []),
+        ("", []),
+        ("x" * 10_000, []),
+    ],
+)
+def test_a_name_is_suggested_only_where_it_is_near(typed: str, meant: list[str]) -> None:
+    assert close_names(typed, NAMES) == meant
+
+
+def test_a_long_list_is_left_to_the_hint() -> None:
+    error = unknown_name("key", "zzz", [f"name{i}" for i in range(30)], hint="keys lists all")
+    assert (error.message, error.hint) == ("unknown key 'zzz'", "keys lists all")
+
+
+def test_a_choice_in_words() -> None:
+    assert [either(list(letters)) for letters in ("a", "ab", "abc")] == ["a", "a or b", "a, b or c"]

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from difflib import get_close_matches
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from mnistkit.exceptions import InterruptedRunError, MnistkitError, UsageError
+from mnistkit.registry import close_names, either, shorten
 
 DEBUG_VARIABLE = "MNISTKIT_DEBUG"
 BROKEN_PIPE = 141
 """Exit code after the reader of our output went away: what a shell shows for SIGPIPE (128 + 13)."""
 
+# Typer's complaint about arguments that are too many.
+_EXTRA = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)")
 # What an option takes, by the start of the name that pydantic gives to a failed conversion.
 _WANTED = {"int": "a whole number", "float": "a number", "bool": "true or false"}
 
@@ -71,8 +76,9 @@ def _usage_error(error: typer.TyperException) -> UsageError:
     if type(error).__name__ == "NoSuchOption" and missing_option:
         text = f"no such option {missing_option}" + _did_you_mean(missing_option, _options_of(context))
     elif text.startswith("No such command") and context is not None:
-        name = text.split("'")[1] if "'" in text else ""
-        text = f"no such command '{name}'" + _did_you_mean(name, context.command.list_commands(context))
+        text = _no_command(text.split("'")[1] if "'" in text else "", context)
+    elif (extra := _EXTRA.fullmatch(text)) and context is not None:
+        text = _unexpected(extra[1], context)
     else:
         text = _refused_value(error) or text
     path = context.command_path if context is not None else "mnistkit"
@@ -95,8 +101,35 @@ def _options_of(context: Any) -> list[str]:
     return [name for parameter in context.command.get_params(context) for name in parameter.opts]
 
 
+def _no_command(name: str, context: Any) -> str:
+    """Return the message for a name that is no command: it may be mistyped, or be what a command is for."""
+    group = context.command
+    known = [each for each in group.list_commands(context) if not group.get_command(context, each).hidden]
+    meant = _did_you_mean(name, known)
+    if not meant and "show" in known and _takes(group.get_command(context, "show"), name, context):
+        meant = f"; did you mean show {name}?"
+    elif not meant and "predict" in known and Path(name).exists():
+        meant = f"; did you mean predict {name}?"
+    return f"no such command '{shorten(name)}'{meant or '; known: ' + ', '.join(known)}"
+
+
+def _takes(command: Any, value: str, context: Any) -> bool:
+    """Say whether a command's first argument can be ``value``."""
+    argument = next(each for each in command.params if each.param_type_name == "argument")
+    with suppress(UsageError):
+        argument.callback(context, argument, value)
+        return True
+    return False
+
+
+def _unexpected(text: str, context: Any) -> str:
+    """Return the message for arguments where none is taken: the value of an option, perhaps, without its name."""
+    from mnistkit.cli.options import option_for
+
+    option = option_for(text, _options_of(context))
+    return f"unexpected argument '{shorten(text)}'" + (f"; did you mean {option}?" if option else "")
+
+
 def _did_you_mean(name: str, known: list[str]) -> str:
-    matches = get_close_matches(name, known, n=1, cutoff=0.5)
-    if matches:
-        return f"; did you mean {matches[0]}?"
-    return ""
+    matches = close_names(name, known)
+    return f"; did you mean {either(matches)}?" if matches else ""

@@ -7,6 +7,7 @@ has is declared there, in one of the groups of :mod:`mnistkit.cli.help`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +22,7 @@ from mnistkit.locate import DEFAULT_BUNDLED, LATEST, bundled_names
 from mnistkit.models import check_model_name, model_names
 from mnistkit.preparation import CHOICES as PREPARATION_CHOICES
 from mnistkit.recipe import PRECISIONS
-from mnistkit.registry import check_name
+from mnistkit.registry import check_name, close_names
 from mnistkit.runs import runs_with_weights
 
 
@@ -45,6 +46,10 @@ class Names:
         """
         return value if value is None else self._check(value)
 
+    def close(self, value: str) -> list[str]:
+        """Return the names that ``value`` was probably meant to be."""
+        return close_names(value, self._known())
+
     def complete(self, incomplete: str) -> list[str]:
         """Return the names that start with ``incomplete``, for shell completion."""
         return [name for name in self._known() if name.startswith(incomplete)]
@@ -62,6 +67,26 @@ DEVICES = Names(lambda: CHOICES, check_device_name)
 PREPARATIONS = one_of("preparation", PREPARATION_CHOICES)
 PRECISION_NAMES = one_of("precision", PRECISIONS)
 SPLIT_NAMES = one_of("split", SPLITS)
+
+
+_BY_VALUE = {
+    "--arch": ARCHITECTURES,
+    "--dataset": DATASETS,
+    "--device": DEVICES,
+    "--preparation": PREPARATIONS,
+    "--precision": PRECISION_NAMES,
+    "--split": SPLIT_NAMES,
+}
+
+
+def option_for(value: str, options: Collection[str]) -> str | None:
+    """Return which of a command's ``options`` takes ``value`` or a name close to it ("--arch lenet5"), or None."""
+    for option, names in _BY_VALUE.items():
+        if option in options:
+            with suppress(UsageError):
+                return f"{option} {names.callback(value)}"
+    close = ((option, names.close(value)) for option, names in _BY_VALUE.items() if option in options)
+    return next((f"{option} {found[0]}" for option, found in close if found), None)
 
 
 def complete_checkpoint(incomplete: str) -> list[str]:
@@ -168,7 +193,7 @@ Device = Annotated[
         "--device",
         envvar="MNISTKIT_DEVICE",
         metavar="DEVICE",
-        help="auto, cpu, cuda, cuda:N, mps or xpu.",
+        help="auto, cpu, cuda (or gpu), cuda:N, mps or xpu.",
         callback=DEVICES.callback,
         autocompletion=DEVICES.complete,
         rich_help_panel=RUN,

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnistkit.data.base import DatasetInfo, LoadOptions
+from mnistkit.exceptions import UnknownNameError
+from mnistkit.paths import is_path_like, is_url, no_folder, url_error
 from mnistkit.preparation import AUTO, CHOICES, Preparation
 from mnistkit.registry import Registry, check_name, unknown_name
 
@@ -42,6 +44,8 @@ def get_dataset_info(name: str) -> DatasetInfo:
         UnknownNameError: no such dataset; the message holds the closest match.
     """
     _discover()
+    if is_url(name):
+        raise _url(name)
     return _registry.get(name)
 
 
@@ -49,11 +53,26 @@ def check_dataset(spec: str) -> str:
     """Return ``spec`` if it is a dataset's name or an existing folder, without reading any data.
 
     Raises:
-        UnknownNameError: neither; the message holds the closest name.
+        UnknownNameError: neither; the message holds the closest name, or says what else it is.
     """
     if is_folder(spec) or spec in dataset_names():
         return spec
+    if is_url(spec):
+        raise _url(spec)
+    if is_path_like(spec) or _exists(spec):
+        raise no_folder(spec)
     raise unknown_name("dataset", spec, dataset_names(), hint=_HINT)
+
+
+def _url(spec: str) -> UnknownNameError:
+    return url_error("dataset", spec, "unpacked folder", UnknownNameError)
+
+
+def _exists(spec: str) -> bool:
+    # A text of a thousand letters is no file's name.
+    with suppress(OSError, ValueError):
+        return Path(spec).exists()
+    return False
 
 
 def is_folder(spec: str) -> bool:

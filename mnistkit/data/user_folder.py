@@ -153,7 +153,7 @@ def _find_classes(folder: Path, *, complete: bool) -> dict[str, list[Path]]:
     """Return the pictures in each subfolder of ``folder``; without those that have none, unless all must have."""
     files = {name: _pictures_in(folder / name) for name in _class_names(folder)}
     if not any(files.values()):
-        raise DataError(f"{folder} has no images", hint=_LAYOUT_HINT)
+        raise _no_images(folder)
     if not complete:
         return {name: paths for name, paths in files.items() if paths}
     if len(files) < 2:
@@ -187,6 +187,18 @@ def _preparation(files: _Files, has_test: bool, options: LoadOptions) -> tuple[P
     if not has_test and size < len(training):
         training = [training[place] for place in stratified_holdout(files.labels, size)[0].tolist()]
     return choose_for_pictures(training, options.preparation)
+
+
+def _no_images(folder: Path) -> DataError:
+    """Return the error for a folder without pictures in subfolders; it may have some without any class."""
+    loose = sum(path.suffix.lower() in picture_suffixes() and path.is_file() for path in folder.iterdir())
+    if not loose:
+        return DataError(f"{folder} has no images", hint=_LAYOUT_HINT)
+    return DataError(
+        f"{folder} holds {loose:,} picture{'s' if loose > 1 else ''}, but no folder of pictures for each class",
+        hint=f"to read them: mnistkit predict {folder}; to learn from them, put each into a folder named after "
+        "its class",
+    )
 
 
 def _read(files: _Files, preparation: Preparation, options: LoadOptions) -> LabelledImages:

@@ -12,6 +12,7 @@ from mnistkit.inference.answers import Failure
 from mnistkit.inference.read_ahead import PictureInput
 from mnistkit.numbers import counted
 from mnistkit.own_figures import is_own_figure
+from mnistkit.paths import is_url, url_error
 
 STDIN = "-"
 # What people call pictures. HEIC and SVG are among them: that they cannot be read is said, instead of leaving them
@@ -71,6 +72,9 @@ def _is_own(picture: PictureInput) -> bool:
 
 
 def _of_spec(spec: str) -> Iterator[PictureInput | Failure]:
+    if is_url(spec):
+        yield Failure(spec, url_error("picture", spec, "file", PictureError))
+        return
     try:
         is_folder, is_there = os.path.isdir(spec), os.path.lexists(spec)  # noqa: PTH112
     except ValueError:  # a name that no file can have

@@ -68,28 +68,40 @@ def test_version(run_cli: RunCli) -> None:
 
 USAGE_ERRORS = {
     "trian": "error: no such command 'trian'; did you mean train?",
-    "zzz": "error: no such command 'zzz'",
+    "evlauate": "error: no such command 'evlauate'; did you mean evaluate?",
+    "zzz": "error: no such command 'zzz'; known: train, evaluate, ",
+    "models lenet5": "error: no such command 'lenet5'; did you mean show lenet5?",
+    "datasets mnist": "error: no such command 'mnist'; did you mean show mnist?",
     "models shwo lenet5": "error: no such command 'shwo'; did you mean show?",
     "--verison": "error: no such option --verison; did you mean --version?",
     "train --epoch 3": "error: no such option --epoch; did you mean --epochs?",
     "train -z": "error: no such option -z",
     "train --arch": "error: option '--arch' requires an argument",
     "train --arch convnet": "error: unknown architecture 'convnet'; did you mean 'convnext'?",
+    "train --arch resnet": "error: unknown architecture 'resnet'; known: convnext, lenet5",
     "train --arch=": "error: unknown architecture ''; known: ",
     "train --dataset mnsit": "error: unknown dataset 'mnsit'; did you mean 'mnist'?",
-    "train --dataset ~nobody/x": "error: unknown dataset '~nobody/x'; ",
+    "train --dataset emnist": "error: unknown dataset 'emnist'; did you mean 'emnist-balanced', ",
+    "train --dataset ~nobody/x": "error: no such folder: ~nobody/x",
+    "train --dataset ./digits": "error: no such folder: ./digits",
+    "train --dataset https://x.org/d.zip": "error: the dataset https://x.org/d.zip is a URL, which is",
+    "datasets fetch https://x.org/d.zip": "error: the dataset https://x.org/d.zip is a URL, which is",
     "train --device cude": "error: unknown device 'cude'; did you mean 'cuda'?",
-    "evaluate --device gpu:0": "error: unknown device 'gpu:0'; ",
+    "evaluate --device gpu:x": "error: unknown device 'gpu:x'; ",
     "train --precision fp31": "error: unknown precision 'fp31'; did you mean 'fp32'?",
     "train --seed minus": "error: --seed takes a whole number, not 'minus'",
     "train --lr fast": "error: --lr takes a number, not 'fast'",
     "errors -n 1.5": "error: --limit takes a whole number, not '1.5'",
     "train --seed -1": "error: --seed must be a whole number from 0 to 4294967295, not -1",
     "train --epochs three": "error: --epochs takes a whole number, not 'three'",
-    "train extra": "error: got unexpected extra argument(s) (extra)",
+    "train extra": "error: unexpected argument 'extra'",
+    "train lenet5": "error: unexpected argument 'lenet5'; did you mean --arch lenet5?",
+    "train lenet": "error: unexpected argument 'lenet'; did you mean --arch lenet5?",
+    "train fashion-mnist": "error: unexpected argument 'fashion-mnist'; did you mean --dataset fashion-mnist?",
+    "env cpu": "error: unexpected argument 'cpu'; did you mean --device cpu?",
     "models show": "error: missing argument 'NAME'",
     "models show lenet": "error: unknown architecture 'lenet'; did you mean 'lenet5'?",
-    "env extra": "error: got unexpected extra argument(s) (extra)",
+    "env extra": "error: unexpected argument 'extra'",
 }
 
 
@@ -103,6 +115,23 @@ def test_wrong_usage_is_answered_in_one_line(line: str, run_cli: RunCli) -> None
     assert all(text.startswith("hint: ") for text in rest)
     assert len(rest) <= 1
     assert not list(Path().iterdir()), "nothing is written before the request is understood"
+
+
+def test_what_is_there_is_named(run_cli: RunCli) -> None:
+    Path("digits").mkdir()
+    Path("digit.png").touch()
+    Path("digits.zip").touch()
+    first, second, third, fourth = (
+        run_cli(*line.split()).err.splitlines()
+        for line in ("train ./digts", "train --dataset ./digts", "digit.png", "train --dataset digits.zip")
+    )
+    assert first[0] == "error: unexpected argument './digts'"
+    assert second[0] == "error: no such folder: ./digts; did you mean 'digits'?"
+    assert third[0] == "error: no such command 'digit.png'; did you mean predict digit.png?"
+    assert fourth == ["error: digits.zip is a file; a dataset is a name or a folder", "hint: unpack it first"]
+    assert run_cli("train", "digits").err.startswith(
+        "error: unexpected argument 'digits'; did you mean --dataset digits?"
+    )
 
 
 @each_command

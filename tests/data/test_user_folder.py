@@ -101,6 +101,7 @@ def test_blank_pictures_do_not_divide_by_zero(tmp_path: Path) -> None:
 
 def test_faults_of_the_layout(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
+    make_classes(tmp_path, {"flat": 4})
     make_classes(tmp_path / "one", {"a": 5})
     make_classes(tmp_path / "hollow", {"a": 5, "b": 0, "c": 5})
     make_classes(tmp_path / "few", {"a": 5, "b": 2})
@@ -110,6 +111,7 @@ def test_faults_of_the_layout(tmp_path: Path) -> None:
     make_classes(tmp_path / "extra" / "val", {"a": 5})
     messages = {
         "empty": "empty has no images",
+        "flat": "flat holds 4 pictures, but no folder of pictures for each class",
         "one": "one has only one class, 'a'",
         "hollow": "hollow/b has no images",
         "few": "few has too few images of class 'b': 2, where 3 are needed",
@@ -122,8 +124,17 @@ def test_faults_of_the_layout(tmp_path: Path) -> None:
         assert "\n" not in caught.value.message
 
 
+def test_pictures_without_classes_can_be_read_or_sorted(tmp_path: Path) -> None:
+    make_classes(tmp_path, {"flat": 1})
+    with pytest.raises(DataError, match="flat holds 1 picture, but") as caught:
+        load_dataset(str(tmp_path / "flat"))
+    assert caught.value.hint
+    assert f"mnistkit predict {tmp_path / 'flat'}" in caught.value.hint
+    assert "a folder named after its class" in caught.value.hint
+
+
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UnknownNameError, match="unknown dataset"):
+    with pytest.raises(UnknownNameError, match="no such folder: "):
         load_dataset(str(tmp_path / "nowhere"))
 
 

@@ -181,6 +181,7 @@ def test_an_error_of_ours_fails_one_picture_and_not_all(checkpoint: Path, monkey
         ("empty", "empty holds no pictures"),
         ("*.jpg", r"no picture matches \*\.jpg"),
         ("gone.png", "gone.png does not exist"),
+        ("https://x.org/a.png", "the picture https://x.org/a.png is a URL, which is not downloaded by mnistkit"),
         ("a\0b", "does not exist"),
     ],
 )
