@@ -17,7 +17,7 @@ class Bar:
     """A bar that appears when it is moved, and comes back with its next move after something else was printed.
 
     Args:
-        console: Where it stands; must be a terminal.
+        console: Where it stands; one that :func:`mnistkit.reporting.console.can_move` says yes to.
         figures: Returns what is shown beside it; on a narrow screen the bar gives way, never the figures.
     """
 

@@ -86,6 +86,11 @@ def drawing_width(console: Console, default: int = 80) -> int:
     return console.width if console.is_terminal else default
 
 
+def can_move(console: Console) -> bool:
+    """Say whether a bar can be drawn over itself: on a terminal that knows how to move its cursor."""
+    return console.is_terminal and not console.is_dumb_terminal
+
+
 def can_show(console: Console, characters: str) -> bool:
     """Say whether the console's encoding has all of ``characters``."""
     try:

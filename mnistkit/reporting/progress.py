@@ -50,7 +50,7 @@ class LoadProgress:
         if total and done >= total:
             # What follows may take its time; a full bar would say that this has not ended.
             self.close()
-        if not self._console.is_terminal:
+        if not consoles.can_move(self._console):
             self._print_quarter(done, total, unit)
         elif done < total or not total:
             self._bar.move(_verb(unit), done, total, unit=unit)

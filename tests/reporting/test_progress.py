@@ -109,3 +109,11 @@ def test_the_bar_gives_way_and_the_figures_stay_whole(width: int) -> None:
         line = re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", text_on(console)).splitlines()[-1]
     assert len(line) <= width
     assert line.startswith("reading ") and " 64,000 of 120,000 pictures" in line
+
+
+def test_a_terminal_that_cannot_move_its_cursor_gets_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    console = console_of()
+    with LoadProgress(console) as show:
+        show(1, 2, "pictures")
+    assert text_on(console) == ""

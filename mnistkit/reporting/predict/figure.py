@@ -28,6 +28,7 @@ _CAPTION_COLUMNS = 32
 _FEW_PIXELS = 130
 # Bars of smaller probabilities have no number.
 _LEAST_LABELLED = 0.001
+_LAST_BESIDE_END = 0.78
 _BAR, _TEXT_ON_BAR = "#0072b2", "#d55e00"
 
 
@@ -147,6 +148,8 @@ def _draw_probabilities(axes: Axes, answer: Answer) -> None:
     axes.invert_yaxis()
     axes.set_xlim(0, 1.3)
     axes.set_box_aspect(1)
-    axes.set_xticks([0, threshold, 1], ["0", probability(threshold), "100 %"], fontsize=8)
+    # The two numbers would touch if they stood closer together.
+    end = [1.0] if threshold <= _LAST_BESIDE_END else []
+    axes.set_xticks([0, threshold, *end], ["0", *(probability(share) for share in (threshold, *end))], fontsize=8)
     verdict = answer.verdict.value if answer.verdict is not Verdict.DIGIT else f"answer: {answer.digit}"
     axes.set_title(f"{len(answer.picture.steps) + 1}. probabilities; {verdict}", fontsize=9)

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 # From the palette of Okabe and Ito, which colour-blind readers can tell apart.
 _TRAIN_COLOUR, _VALIDATION_COLOUR, _CHOSEN_COLOUR = "#0072B2", "#D55E00", "#555555"
+# From this ratio of the largest to the smallest value on, a logarithmic scale shows more than a linear one.
+_LEAST_RATIO = 4
+# Up to which ratio of the largest to the smallest value which digits of a decade are numbered.
+_NUMBERED = ((25, (1, 2, 3, 5, 7)), (1000, (1, 2, 5)), (float("inf"), (1,)))
+# More than there ever are: matplotlib would leave decades out.
+_MOST_TICKS = 100
 
 
 class CurvesWriter(TrainingEvents):
@@ -64,10 +70,27 @@ def write_curves(path: Path, history: Sequence[EpochRecord], chosen_epoch: int |
             axes.legend(fontsize=9)
 
 
+def _scale_values(axes: Axes, values: Sequence[float]) -> None:
+    """Choose the scale of what is drawn, and numbers on it that are neither few nor crowded."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+    least, most = min(values), max(values)
+    if least <= 0 or most / least < _LEAST_RATIO:
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
+        return
+    # Errors fall from tens of per cent to tenths of one: only a logarithmic scale shows both.
+    axes.set_yscale("log")
+    numbered = next(digits for ratio, digits in _NUMBERED if most / least <= ratio)
+    axes.yaxis.set_major_locator(LogLocator(subs=numbered, numticks=_MOST_TICKS))
+    axes.yaxis.set_minor_locator(LogLocator(subs=range(2, 10), numticks=_MOST_TICKS))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
 def _draw(
     axes: Axes, epochs: Sequence[int], train: Sequence[float], val: Sequence[float | None], label: str
 ) -> None:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+    from matplotlib.ticker import MaxNLocator
 
     axes.plot(epochs, train, marker="o", markersize=4, color=_TRAIN_COLOUR, label="training (augmented)")
     known = [(epoch, value) for epoch, value in zip(epochs, val, strict=True) if value is not None]
@@ -75,12 +98,10 @@ def _draw(
         axes.plot(
             *zip(*known, strict=True), marker="s", markersize=4, color=_VALIDATION_COLOUR, label="validation"
         )
-    # Errors fall from tens of per cent to tenths of one: only a logarithmic scale shows both.
-    if min([*train, *(value for _, value in known)]) > 0:
-        axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _scale_values(axes, [*train, *(value for _, value in known)])
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    if len(epochs) == 1:
+        axes.set_xlim(epochs[0] - 0.5, epochs[0] + 0.5)
     axes.set_xlabel("epoch")
     axes.set_ylabel(label)
     axes.grid(alpha=0.25, which="both")

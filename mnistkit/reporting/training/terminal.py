@@ -65,14 +65,14 @@ class TrainingDisplay(CurvesWriter):
 
     def epoch_started(self, epoch: int) -> None:
         """Show an empty bar."""
-        if self._start is None or not self._console.is_terminal:
+        if self._start is None or not consoles.can_move(self._console):
             return
         self.close()
         self._move_bar(epoch, 0)
 
     def step_done(self, report: StepReport) -> None:
         """Move the bar."""
-        if self._console.is_terminal:
+        if consoles.can_move(self._console):
             self._move_bar(report.epoch, report.step, report)
 
     def epoch_ended(self, record: EpochRecord, is_best: bool) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,27 @@ def test_curves_are_a_readable_picture(tmp_path: Path, epochs: int, validated: b
     with Image.open(path) as image:
         assert image.width > 800
         assert len(image.convert("L").getcolors() or ()) > 20
+
+
+@pytest.mark.parametrize("ratio", [1.02, 1.5, 3.9, 4.1, 12.0, 30.0, 900.0, 20_000.0])
+def test_the_axis_of_values_has_neither_few_numbers_nor_many(tmp_path: Path, ratio: float) -> None:
+    records = [
+        replace(record, train_loss=0.031 * loss, val_loss=0.033)
+        for record, loss in zip(history(2), (ratio, 1), strict=True)
+    ]
+    write_curves(tmp_path / "curves.svg", records, None, "a title")
+    # Text is drawn as shapes; each is preceded by a comment that holds it. The loss is drawn first.
+    texts = re.findall("<!-- (.*?) -->", (tmp_path / "curves.svg").read_text(encoding="utf-8"))
+    numbers = texts[texts.index("epoch") + 1 : texts.index("loss (nats)")]
+    assert 3 <= len(numbers) <= 9
+    assert all(0 < float(number) <= 1000 for number in numbers)
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_a_single_epoch_is_a_whole_number(tmp_path: Path) -> None:
+    write_curves(tmp_path / "curves.svg", history(1), 1, "a title")
+    texts = re.findall("<!-- (.*?) -->", (tmp_path / "curves.svg").read_text(encoding="utf-8"))
+    assert texts[: texts.index("epoch")] == ["1"]
 
 
 def test_a_loss_of_zero_is_drawn_too(tmp_path: Path) -> None:
