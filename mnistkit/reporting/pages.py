@@ -8,8 +8,12 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from mnistkit.reporting.wrapping import tied
+
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+_NO_BREAK_SPACE = "\u00a0"
 
 
 def render(template: str, **values: Any) -> str:
@@ -26,7 +30,7 @@ def render(template: str, **values: Any) -> str:
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("mnistkit.reporting"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -34,3 +38,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["tied"] = lambda text: tied(text, _NO_BREAK_SPACE)
+    return environment

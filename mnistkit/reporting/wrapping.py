@@ -24,11 +24,12 @@ def words(text: str) -> list[str]:
     >>> words("accuracy 99.61 ± 0.04 % of 2 runs")
     ['accuracy', '99.61 ± 0.04 %', 'of', '2', 'runs']
     """
-    return [word.replace(TIE, " ") for word in _tied(text).split()]
+    return [word.replace(TIE, " ") for word in tied(text).split()]
 
 
-def _tied(text: str) -> str:
-    return _TIED.sub(TIE, text)
+def tied(text: str, space: str = TIE) -> str:
+    """Return a text with another character for the spaces between a number and its unit."""
+    return _TIED.sub(space, text)
 
 
 def wrapped(text: str, width: int, hang: str = "") -> list[str]:
@@ -48,7 +49,7 @@ def _wrapped_line(text: str, width: int, hang: str) -> Iterator[str]:
         return
     indent = text[: len(text) - len(text.lstrip())]
     line, has_word = indent, False
-    for gap, word in _WORD.findall(_tied(text[len(indent) :])):
+    for gap, word in _WORD.findall(tied(text[len(indent) :])):
         word = word.replace(TIE, " ")
         if has_word and cell_len(line + gap + word) > width:
             yield line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import product
 
@@ -33,3 +34,13 @@ def test_no_name_can_break_the_page():
     assert set(ODD) <= set(page.texts)
     assert "<script>&amp;\"' on <i>a & b</i>, test split: 2,000 images" in page.texts
     assert f"{ODD[0]} read as {ODD[1]}" in {title.rpartition(":")[0] for title in page.values("title")}
+
+
+def test_what_is_wider_than_a_phone_is_moved_by_itself_and_its_numbers_keep_their_units():
+    page = to_html(confusion_result())
+    elements = read_page(page).elements
+    place = next(i for i, (name, _) in enumerate(elements) if name == "table")
+    assert elements[place - 1] == ("div", {"id": "matrix"})
+    assert "@media (max-width: 40rem)" in page and "#matrix { overflow-x: auto; }" in page
+    # A browser ends no line at a no-break space.
+    assert re.search(r"accuracy \d+\.\d\d\u00a0%,", page)
