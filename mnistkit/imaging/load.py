@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
+    from torch import Tensor
 
     from mnistkit.imaging.in_memory import Pixels
 
-PictureSource: TypeAlias = "str | Path | bytes | Image.Image | Pixels"
-"""A file's path, its content, a Pillow image, or what :func:`mnistkit.imaging.in_memory.from_array` takes."""
+PictureSource: TypeAlias = "str | Path | bytes | Image.Image | Pixels | Tensor"
+"""A file's path, its content, a Pillow image, or an array or tensor, as
+:func:`mnistkit.imaging.in_memory.open_in_memory` takes them."""
 
 WORKING_SIDE = 768
 """The longest side of a picture of one digit: one a twentieth as high still has more pixels than a tile."""
@@ -39,7 +41,7 @@ class Picture:
         notes: What the user should know, such as "first of 12 frames".
     """
 
-    pixels: NDArray[np.uint8]
+    pixels: NDArray[np.uint8] = field(repr=False)
     size: tuple[int, int]
     notes: tuple[str, ...] = ()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,7 +32,7 @@ class Step:
 
     name: str
     title: str
-    image: NDArray[np.uint8]
+    image: NDArray[np.uint8] = field(repr=False)
 
 
 class Prepared(NamedTuple):
@@ -53,3 +53,8 @@ class Prepared(NamedTuple):
     size: tuple[int, int]
     notes: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
+
+    def __repr__(self) -> str:
+        width, height = self.size
+        remarks = "".join(f"; {note}" for note in self.notes)
+        return f"Prepared({width}x{height} pixels: {self.finding.value}{remarks})"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -79,6 +80,28 @@ def test_views_of_arrays_are_read_and_the_array_may_be_used_again() -> None:
 
 def test_rounding_errors_beyond_0_and_1_are_forgiven() -> None:
     assert load_picture(np.array([[-1e-6, 1 + 1e-6]])).pixels.tolist() == [[0, 255]]
+
+
+def test_tensors_have_their_channels_first() -> None:
+    tensor = torch.from_numpy(COLOURS.copy()).permute(2, 0, 1)
+    assert (load_picture(tensor).pixels == COLOURS).all()
+    assert (load_picture(tensor / 255).pixels == COLOURS).all()
+    assert (load_picture(tensor[:1]).pixels == load_picture(tensor[0]).pixels).all()
+    assert (load_picture(tensor[0]).pixels == COLOURS[..., 0]).all()
+    assert (load_picture(tensor[0] > 100).pixels == np.where(COLOURS[..., 0] > 100, 255, 0)).all()
+
+
+def test_tensors_of_few_bits_that_still_learn() -> None:
+    levels = torch.tensor([[0.0, 0.5], [1.0, 0.25]], requires_grad=True)
+    for kind in (torch.bfloat16, torch.float16, torch.float32, torch.float64):
+        assert load_picture(levels.to(kind)).pixels.tolist() == [[0, 128], [255, 64]]
+
+
+@pytest.mark.parametrize("shape", [(5, 28, 28), (2, 1, 28, 28), (28,)])
+def test_other_tensors_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(PictureError, match="is an array of shape") as caught:
+        load_picture(torch.zeros(shape))
+    assert str(shape) in caught.value.message
 
 
 @pytest.mark.parametrize("shape", [(), (28,), (28, 28, 2), (3, 28, 28), (1, 28, 28), (2, 28, 28, 3)])
