@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from mnistkit.exceptions import UsageError
+from mnistkit.numbers import counted
 from mnistkit.preparation import AUTO, INK, Preparation
 from mnistkit.registry import unknown_name
 
@@ -159,6 +160,10 @@ class LabelledImages:
     indices: NDArray[np.int64]
     origins: tuple[Origin, ...] = ()
 
+    def __repr__(self) -> str:
+        height, width = self.images.shape[1:]
+        return f"LabelledImages({counted(len(self), 'image')} of {width}x{height})"
+
     def __len__(self) -> int:
         return len(self.labels)
 
@@ -207,6 +212,10 @@ class Dataset:
     std: float
     preparation: Preparation = INK
     preparation_reason: str = ""
+
+    def __repr__(self) -> str:
+        sizes = f"{len(self.train):,} training and {len(self.test):,} test images"
+        return f"Dataset({self.name}: {sizes}, {len(self.classes)} classes)"
 
     def split(self, name: str) -> LabelledImages:
         """Return the split ``name``: "train" (without validation images), "val", "test", or "all" of them.

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from mnistkit.exceptions import MnistkitError
 from mnistkit.imaging.prepared import Finding, Prepared
 from mnistkit.inference.calibration import Calibration
+from mnistkit.notebook import Drawn
+from mnistkit.numbers import percentage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,7 +59,7 @@ WITHOUT_RANKING = (Verdict.NOTHING, Verdict.SEVERAL)
 
 
 @dataclass(frozen=True)
-class Answer:
+class Answer(Drawn):
     """What is answered about one picture.
 
     Attributes:
@@ -74,6 +76,10 @@ class Answer:
     ranking: tuple[tuple[str, float], ...]
     picture: Prepared
     calibration: Calibration
+
+    def __repr__(self) -> str:
+        share = "" if self.probability is None else f", {percentage(self.probability)}"
+        return f"Answer({self.name!r}: {self.word}{share})"
 
     @property
     def digit(self) -> str | None:
@@ -131,6 +137,9 @@ class Failure:
 
     name: str
     error: MnistkitError
+
+    def __repr__(self) -> str:
+        return f"Failure({self.error.message})"
 
     def to_json(self, top: int) -> dict[str, Any]:
         """Return plain values."""

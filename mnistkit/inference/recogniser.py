@@ -106,8 +106,9 @@ class Recogniser:
         """Say what a picture shows.
 
         Args:
-            picture: A path, the bytes of a file, a Pillow image, or an array of any size; see
-                :data:`mnistkit.imaging.load.PictureSource`.
+            picture: A path, the bytes of a file, a Pillow image, or a numpy array or torch tensor of any size:
+                uint8 from 0 to 255, floats from 0 to 1, or booleans; grey or in colour, light on dark or dark on
+                light. Where :attr:`preparation` is "tile", 28x28 pixels are taken as they are.
             keep_steps: Whether the answer holds the stages of the picture's preparation.
 
         Raises:

@@ -11,6 +11,8 @@ from mnistkit.data import is_folder
 from mnistkit.data.base import SplitShares
 from mnistkit.exceptions import OutputError, RecipeError, UsageError
 from mnistkit.models import check_model_name, get_architecture
+from mnistkit.notebook import Drawn
+from mnistkit.numbers import counted, percentage
 from mnistkit.preparation import AUTO
 from mnistkit.recipe import Recipe, flatten
 from mnistkit.recipe_sources import apply_changes
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class TrainResult:
+class TrainResult(Drawn):
     """A finished run.
 
     Attributes:
@@ -42,6 +44,11 @@ class TrainResult:
     folder: RunFolder
     metrics: Mapping[str, Any]
     trained: bool
+
+    def __repr__(self) -> str:
+        test = self.metrics["test"]
+        found = f"test accuracy {percentage(test['top1'])}, {counted(test['errors'], 'error')} in {test['n']:,}"
+        return f"TrainResult({self.folder.path}: {found})"
 
     @property
     def checkpoint(self) -> Path:
@@ -61,12 +68,32 @@ class TrainResult:
 
 @dataclass(frozen=True)
 class SeedsResult:
-    """Runs that differ only in their seed, and the mean and deviation of their figures."""
+    """Runs that differ only in their seed, and the mean and deviation of their test figures."""
 
     schema: ClassVar = "mnistkit/train-seeds/1"
 
     runs: tuple[TrainResult, ...]
     summary: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        mean = percentage(self.summary["top1"]["mean"])
+        return f"SeedsResult({counted(len(self.runs), 'run')}: mean test accuracy {mean})"
+
+    @classmethod
+    def of(cls, runs: Sequence[TrainResult]) -> SeedsResult:
+        """Return the summary of some runs.
+
+        Raises:
+            UsageError: there are none, or they are not runs of the same.
+        """
+        facts = [{name: run.metrics.get(name) for name in ("architecture", "dataset", "full")} for run in runs]
+        for found in facts:
+            for name, value in found.items():
+                if value != facts[0][name]:
+                    raise UsageError(f"runs with {name} {facts[0][name]} and {value} have no common mean")
+        if not runs:
+            raise UsageError("there is no run to summarise")
+        return cls(tuple(runs), _summary([run.metrics for run in runs]))
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -177,8 +204,9 @@ def train_seeds(
     if count < 1:
         raise UsageError(f"--seeds must be at least 1, not {count}")
     first = resolve_recipe(config).seed
-    results = [train(_with_seed(config, first + i), events, should_stop, objective) for i in range(count)]
-    return SeedsResult(tuple(results), _summary([result.metrics for result in results]))
+    return SeedsResult.of(
+        [train(_with_seed(config, first + i), events, should_stop, objective) for i in range(count)]
+    )
 
 
 def resolve_recipe(config: TrainConfig) -> Recipe:

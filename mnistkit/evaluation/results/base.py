@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
+from mnistkit.numbers import counted, percentage
 from mnistkit.preparation import INK, Preparation
 
 
@@ -52,3 +54,12 @@ class SplitResult:
     def header(self) -> dict[str, Any]:
         """Return the first fields of the JSON document: those of this class."""
         return {field.name: getattr(self, field.name) for field in fields(SplitResult)}
+
+    def in_a_line(self, found: Iterable[str]) -> str:
+        """Return the result for Python's prompt: on what it was found, and then what was ``found``."""
+        images = f"{self.dataset}, {self.split} split of {counted(self.n, 'image')}"
+        return f"{type(self).__name__}({images}: {'; '.join(found)})"
+
+    def accuracy_of(self, name: str, errors: int) -> str:
+        """Return a model and how good it is, as :meth:`in_a_line` takes it."""
+        return f"{name} {percentage(1 - errors / self.n)}, {counted(errors, 'error')}"

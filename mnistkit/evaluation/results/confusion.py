@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnistkit.evaluation.results.base import EvaluatedCheckpoint, SplitResult
+from mnistkit.notebook import Drawn
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class ModelConfusion:
     """
 
     checkpoint: EvaluatedCheckpoint
-    counts: NDArray[np.int64]
-    values: NDArray[Any]
+    counts: NDArray[np.int64] = field(repr=False)
+    values: NDArray[Any] = field(repr=False)
 
     @property
     def errors(self) -> int:
@@ -68,7 +69,7 @@ class ModelConfusion:
 
 
 @dataclass(frozen=True)
-class ConfusionResult(SplitResult):
+class ConfusionResult(SplitResult, Drawn):
     """The confusion matrix of one model, or those of two and their difference.
 
     Attributes:
@@ -82,6 +83,9 @@ class ConfusionResult(SplitResult):
     normalize: str
     errors_only: bool
     models: tuple[ModelConfusion, ...]
+
+    def __repr__(self) -> str:
+        return self.in_a_line(self.accuracy_of(each.checkpoint.name, each.errors) for each in self.models)
 
     @property
     def is_difference(self) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnistkit.evaluation.results.base import EvaluatedCheckpoint, SplitResult
+from mnistkit.notebook import Drawn
+from mnistkit.numbers import counted
 
 Kind = Literal["wrong", "only", "some", "all", "suspect"]
 
@@ -32,10 +34,10 @@ class WrongPrediction:
 
     model: int
     predicted: int
-    probabilities: NDArray[np.float64]
+    probabilities: NDArray[np.float64] = field(repr=False)
     loss: float
     margin: float
-    attribution_map: NDArray[np.float32] | None = None
+    attribution_map: NDArray[np.float32] | None = field(default=None, repr=False)
 
     @property
     def confidence(self) -> float:
@@ -60,7 +62,7 @@ class Misclassification:
     place: int
     index: int
     label: int
-    pixels: NDArray[np.uint8]
+    pixels: NDArray[np.uint8] = field(repr=False)
     predictions: tuple[WrongPrediction, ...]
     note: str = ""
     path: str | None = None
@@ -82,7 +84,7 @@ class Section:
     kind: Kind
     models: tuple[int, ...]
     total: int
-    misclassifications: tuple[Misclassification, ...]
+    misclassifications: tuple[Misclassification, ...] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ class ModelErrors:
 
 
 @dataclass(frozen=True)
-class ErrorsResult(SplitResult):
+class ErrorsResult(SplitResult, Drawn):
     """The images that one model or several get wrong, or the labels that a cross-validation disputes.
 
     Attributes:
@@ -164,6 +166,11 @@ class ErrorsResult(SplitResult):
     sections: tuple[Section, ...]
     explained: str | None = None
     cross_validation: CrossValidation | None = None
+
+    def __repr__(self) -> str:
+        if self.cross_validation is not None:
+            return self.in_a_line(f"{each.name}: {counted(each.errors, 'disputed label')}" for each in self.models)
+        return self.in_a_line(self.accuracy_of(each.name, each.errors) for each in self.models)
 
     @property
     def misclassifications(self) -> Iterator[Misclassification]:

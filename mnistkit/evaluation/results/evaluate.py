@@ -9,6 +9,7 @@ from mnistkit.evaluation.answered import Answered
 from mnistkit.evaluation.metrics import ClassMetrics, Metrics
 from mnistkit.evaluation.paired import McNemar
 from mnistkit.evaluation.results.base import EvaluatedCheckpoint, SplitResult
+from mnistkit.numbers import counted, percentage
 
 ENSEMBLE = "ensemble"
 """How the average of all models is called where they have names."""
@@ -35,6 +36,10 @@ class ModelResult:
     perturbed: Metrics | None
     without_label_errors: Metrics | None
     answers: Answered | None = None
+
+    def __repr__(self) -> str:
+        found = f"{percentage(self.metrics.top1)}, {counted(self.metrics.errors, 'error')}"
+        return f"ModelResult({self.name}: {found} in {self.metrics.n:,})"
 
     @property
     def name(self) -> str:
@@ -70,6 +75,9 @@ class EvaluateResult(SplitResult):
     models: tuple[ModelResult, ...]
     ensemble: ModelResult | None
     comparisons: tuple[Comparison, ...]
+
+    def __repr__(self) -> str:
+        return self.in_a_line(self.accuracy_of(row.name, row.metrics.errors) for row in self.rows)
 
     @property
     def rows(self) -> tuple[ModelResult, ...]:
