@@ -1,30 +1,83 @@
-"""The public Python API; every name here is also an attribute of ``mnistkit`` itself."""
+"""The public Python API; every name here is also an attribute of ``mnistkit`` itself.
+
+Each function does what the command of its name does, and returns the result that the command shows. Nothing is
+printed and the process is never ended: what goes wrong is raised as a :class:`MnistkitError`, with a ``message``
+of one line and, where there is something to do about it, a ``hint``. Results print themselves in a line. In a
+notebook, answers, confusion matrices, errors and trainings show the figure that their command writes.
+
+Where a function takes them, these mean the same everywhere:
+
+- ``device`` and ``precision`` are what ``--device`` and ``--precision`` take; device None is the environment
+  variable ``MNISTKIT_DEVICE``, or "auto".
+- ``progress`` is called with (done, total, unit) now and then during long work, such as (500, 71200, "pictures");
+  a total of 0 is unknown.
+- ``announce`` is called with each line that the command would print beside its result: what was chosen, what takes
+  time, warnings. ``announce=print`` prints them.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from mnistkit import notebook
 from mnistkit.data import dataset_names as list_datasets
 from mnistkit.data import load_dataset
+from mnistkit.data.base import LoadOptions
+from mnistkit.device import FP32
+from mnistkit.exceptions import MnistkitError
+from mnistkit.imaging.limits import DEFAULT_LIMITS, Limits
 from mnistkit.models import model_names as list_models
-from mnistkit.preparation import AUTO
+from mnistkit.preparation import AUTO, CHOICES
+from mnistkit.registry import check_name
+from mnistkit.training.events import TrainingEvents
 from mnistkit.workflows.train_config import DEFAULT_ARCHITECTURE, DEFAULT_DATASET
 
 if TYPE_CHECKING:
+    from mnistkit.evaluation.results.confusion import ConfusionResult
+    from mnistkit.evaluation.results.errors import ErrorsResult
+    from mnistkit.evaluation.results.evaluate import EvaluateResult
     from mnistkit.inference.recogniser import Recogniser
-    from mnistkit.workflows.train import ObjectiveChoice, TrainResult
+    from mnistkit.workflows.train import ObjectiveChoice, SeedsResult, TrainResult
 
-__all__ = ["list_datasets", "list_models", "load", "load_dataset", "train"]
+__all__ = [
+    "Limits",
+    "MnistkitError",
+    "TrainingEvents",
+    "confusion",
+    "errors",
+    "evaluate",
+    "list_datasets",
+    "list_models",
+    "load",
+    "load_dataset",
+    "summarise",
+    "train",
+]
+
+Progress: TypeAlias = Callable[[int, int, str], None]
+Announce: TypeAlias = Callable[[str], None]
 
 
-def load(checkpoint: str | Path | None = None, device: str = "auto") -> Recogniser:
-    """Load a trained model.
+def load(
+    checkpoint: str | Path | None = None,
+    *,
+    device: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    announce: Announce | None = None,
+) -> Recogniser:
+    """Load a trained model, to read pictures with.
+
+    ``mnistkit.load().read("photo.jpg")`` answers as ``mnistkit predict photo.jpg`` does.
 
     Args:
         checkpoint: A checkpoint file, a run folder, "latest", or the name of a bundled model; None means what
             the commands use without one.
-        device: As ``--device`` takes it.
+        device: Where it computes.
+        limits: Which pictures are refused for their size.
+        announce: See above.
 
     Raises:
         CheckpointError: there is no such checkpoint, or it cannot be used.
@@ -33,49 +86,304 @@ def load(checkpoint: str | Path | None = None, device: str = "auto") -> Recognis
     from mnistkit.inference.checkpoints import find_checkpoints
     from mnistkit.inference.recogniser import Recogniser
 
-    (found,) = find_checkpoints([] if checkpoint is None else [str(checkpoint)])
-    return Recogniser.load(found, device=device)
+    (found,) = find_checkpoints([] if checkpoint is None else [str(checkpoint)], announce or _silent)
+    return Recogniser.load(found, device=_device(device), limits=limits)
+
+
+def evaluate(
+    *checkpoints: str | Path,
+    dataset: str | Path | None = None,
+    split: str = "test",
+    perturbed: bool = False,
+    ensemble: bool = False,
+    batch_size: int | None = None,
+    device: str | None = None,
+    precision: str = FP32.name,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+    announce: Announce | None = None,
+) -> EvaluateResult:
+    """Measure checkpoints on a split, and compare them with each other, as ``mnistkit evaluate`` does.
+
+    Args:
+        checkpoints: As :func:`load` takes one; none for what the commands use without one.
+        dataset: One of :func:`list_datasets`, or the path of a folder; None for what they were trained on.
+        split: As ``--split`` takes it.
+        perturbed: Measure on perturbed images as well.
+        ensemble: Measure the average of the checkpoints' probabilities as well.
+        batch_size: Images in a forward pass; None for that of each checkpoint's recipe.
+        device: See above.
+        precision: See above.
+        skip_bad: Leave out a folder's unreadable pictures instead of stopping.
+        progress: See above.
+        announce: See above.
+
+    Raises:
+        UsageError: options that do not fit together or name nothing.
+        CheckpointError: a checkpoint cannot be used, or its classes are not those of the others or the dataset.
+        DataError: the dataset cannot be read, or the split is empty.
+    """
+    from mnistkit.workflows import evaluate as workflow
+
+    config = workflow.EvaluateConfig(
+        **_given(checkpoints, dataset, device, _load_options(progress, announce, skip_bad=skip_bad)),
+        split=split,
+        perturbed=perturbed,
+        ensemble=ensemble,
+        batch_size=batch_size,
+        precision=precision,
+    )
+    return workflow.evaluate(config, announce or _silent)
+
+
+def confusion(
+    *checkpoints: str | Path,
+    dataset: str | Path | None = None,
+    split: str = "test",
+    normalize: str = "none",
+    errors_only: bool = False,
+    device: str | None = None,
+    precision: str = FP32.name,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+    announce: Announce | None = None,
+) -> ConfusionResult:
+    """Count which class a checkpoint takes for which, or what the second of two does differently.
+
+    Args:
+        checkpoints: One or two, as :func:`load` takes one; none for what the commands use without one.
+        dataset: One of :func:`list_datasets`, or the path of a folder; None for what they were trained on.
+        split: As ``--split`` takes it.
+        normalize: "true", "pred" or "all" for shares of the true class, the predicted class or all images; "none"
+            for counts.
+        errors_only: Leave the diagonal out of what is shown.
+        device: See above.
+        precision: See above.
+        skip_bad: Leave out a folder's unreadable pictures instead of stopping.
+        progress: See above.
+        announce: See above.
+
+    Raises:
+        UsageError: options that do not fit together or name nothing, more than two checkpoints.
+        CheckpointError: a checkpoint cannot be used, or its classes are not those of the other or the dataset.
+        DataError: the dataset cannot be read, or the split is empty.
+    """
+    from mnistkit.workflows import confusion as workflow
+
+    config = workflow.ConfusionConfig(
+        **_given(checkpoints, dataset, device, _load_options(progress, announce, skip_bad=skip_bad)),
+        split=split,
+        normalize=normalize,
+        errors_only=errors_only,
+        precision=precision,
+    )
+    return workflow.confusion(config, announce or _silent)
+
+
+def errors(
+    *checkpoints: str | Path,
+    dataset: str | Path | None = None,
+    split: str | None = None,
+    true: str | None = None,
+    pred: str | None = None,
+    sort: str | None = None,
+    limit: int | None = None,
+    explain: bool = False,
+    suspect: bool = False,
+    device: str | None = None,
+    precision: str | None = None,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+    announce: Announce | None = None,
+) -> ErrorsResult:
+    """Find the images that checkpoints get wrong, or labels that are probably wrong, as ``mnistkit errors`` does.
+
+    Args:
+        checkpoints: As :func:`load` takes one; none for what the commands use without one. With ``suspect`` none
+            can be given.
+        dataset: One of :func:`list_datasets`, or the path of a folder; None for what they were trained on.
+        split: As ``--split`` takes it; None for the default of the search.
+        true: Only images of this class.
+        pred: Only images that are taken for this class.
+        sort: "loss", "confidence", "margin" (largest first) or "index"; None for "loss", or with ``suspect``
+            "margin".
+        limit: How many of each group; None for all.
+        explain: Compute where the model looked, by integrated gradients.
+        suspect: Look for labels that are probably wrong instead: quick models are trained by cross-validation and
+            judge the images they have not seen.
+        device: See above.
+        precision: See above; None for the default of the search.
+        skip_bad: Leave out a folder's unreadable pictures instead of stopping.
+        progress: See above; told of the trainings too.
+        announce: See above.
+
+    Raises:
+        UsageError: options that do not fit together or name nothing, a class that does not exist.
+        CheckpointError: a checkpoint cannot be used, or its classes are not those of the others or the dataset.
+        DataError: the dataset cannot be read, or the split is empty.
+    """
+    from mnistkit.workflows.errors import ErrorsConfig, find_errors
+    from mnistkit.workflows.suspect import SuspectConfig, find_suspects
+
+    choices = {"split": split, "true": true, "pred": pred, "sort": sort, "limit": limit, "precision": precision}
+    given = _given(checkpoints, dataset, device, _load_options(progress, announce, skip_bad=skip_bad))
+    # What was not asked for is left to the defaults, and the two searches have different ones.
+    given |= {name: value for name, value in choices.items() if value is not None}
+    if suspect:
+        config = SuspectConfig(**given, explain=explain, progress=progress or _ignored)
+        return find_suspects(config, announce or _silent)
+    return find_errors(ErrorsConfig(**given, explain=explain), announce or _silent)
 
 
 def train(
-    architecture: str = DEFAULT_ARCHITECTURE,
-    dataset: str = DEFAULT_DATASET,
+    architecture: str | None = None,
+    dataset: str | Path | None = None,
     *,
     out: str | Path | None = None,
-    device: str = "auto",
+    recipe: str | Path | None = None,
+    full: bool = False,
+    resume: bool = False,
     overwrite: bool = False,
     preparation: str = AUTO,
+    device: str | None = None,
+    skip_bad: bool = False,
     objective: ObjectiveChoice | None = None,
+    progress: Progress | None = None,
+    announce: Announce | None = None,
+    events: TrainingEvents | None = None,
+    should_stop: Callable[[], bool] | None = None,
     **settings: Any,
 ) -> TrainResult:
-    """Train a model into a run folder, as ``mnistkit train`` does, without printing.
+    """Train a model into a run folder, as ``mnistkit train`` does.
+
+    The same settings give the same weights as the command. Environment variables such as ``MNISTKIT_EPOCHS``
+    count as they do there: ``settings`` beat them, and they beat ``recipe``.
 
     Args:
-        architecture: One of :func:`list_models`.
-        dataset: One of :func:`list_datasets`, or the path of a folder.
+        architecture: One of :func:`list_models`; None for what ``recipe`` or the run to resume records, or
+            convnext.
+        dataset: One of :func:`list_datasets`, or the path of a folder; None for what ``recipe`` or the run to
+            resume records, or mnist.
         out: The run folder; None for ``runs/<architecture>-<dataset>-seed<seed>``.
-        device: As ``--device`` takes it.
+        recipe: A TOML file of recipe keys; a run's ``recipe.toml`` brings its dataset and architecture too.
+        full: Train on all images, none held out; the last weights are kept.
+        resume: Go on with an unfinished run; alone, with the only one.
         overwrite: Train again although the folder holds a run.
         preparation: How pictures of a folder become tiles: "ink", "tile", "whole", or "auto" for what suits them.
+        device: See above.
+        skip_bad: Leave out a folder's unreadable pictures instead of stopping.
         objective: Makes what is minimised from the resolved recipe; None for what the recipe itself chooses.
-        settings: Any recipe key, e.g. ``epochs=3``; ``augmentation={"rotation": 15}`` for the nested ones.
+        progress: See above; told of the training's steps too.
+        announce: See above.
+        events: Is told all that happens: subclass :class:`TrainingEvents` and override what you want to know, such
+            as ``epoch_ended`` with the figures of each epoch.
+        should_stop: Asked after each step; once it returns True, everything is saved and the run ends with
+            InterruptedRunError. ``resume`` goes on from there.
+        settings: Any recipe key: ``epochs=3``, ``seed=1``, ``precision="fp32"``; ``augmentation={"rotation": 15}``
+            for those in tables.
 
     Raises:
-        MnistkitError: as :func:`mnistkit.workflows.train.train` does.
+        UsageError: an unknown name, recipe key or device, or settings that contradict each other.
+        OutputError: the run folder cannot be used; the message says how it could.
+        DataError: the data cannot be read.
+        NonFiniteLossError: the training diverged.
+        InterruptedRunError: ``should_stop`` ended it.
     """
-    from mnistkit.data.base import LoadOptions
     from mnistkit.recipe import flatten
-    from mnistkit.reporting.training.figure import CurvesWriter
+    from mnistkit.recipe_sources import recipe_changes
+    from mnistkit.reporting.training.callbacks import Callbacks
     from mnistkit.workflows import train as workflow
+    from mnistkit.workflows.recorded_run import follow_recorded_run
     from mnistkit.workflows.train_config import TrainConfig
 
+    said = {
+        "architecture": architecture,
+        "dataset": dataset,
+        "out": out,
+        "recipe": recipe,
+        "full": full,
+        **settings,
+    }
+    said |= {"preparation": preparation if preparation != AUTO else None, "overwrite": overwrite}
+    given = {name for name, value in said.items() if value is not None and value is not False}
+    tell, file = announce or _silent, None if recipe is None else Path(recipe)
+    changes = recipe_changes(file=file, warn=tell)
     config = TrainConfig(
-        architecture=architecture,
-        dataset=dataset,
-        changes=(("train()", flatten(settings)),) if settings else (),
-        device=device,
+        architecture=architecture or DEFAULT_ARCHITECTURE,
+        dataset=str(dataset or DEFAULT_DATASET),
+        changes=(*changes, ("train()", flatten(settings))),
+        device=_device(device),
         out=None if out is None else Path(out),
+        resume=resume,
         overwrite=overwrite,
-        load=LoadOptions(preparation=preparation),
+        full=full,
+        load=_load_options(progress, announce, skip_bad=skip_bad, preparation=preparation),
     )
-    return workflow.train(config, CurvesWriter(), objective=objective)
+    config = follow_recorded_run(config, given, file, tell)
+    callbacks = Callbacks(progress or _ignored, tell, events or TrainingEvents())
+    return workflow.train(config, callbacks, should_stop or _never, objective)
+
+
+def summarise(runs: Iterable[TrainResult]) -> SeedsResult:
+    """Return mean, deviation and pooled interval of runs with different seeds, as ``mnistkit train --seeds`` does.
+
+    >>> summarise(train("lenet5", seed=seed) for seed in range(3))  # doctest: +SKIP
+    SeedsResult(3 runs: mean test accuracy 99.44 %)
+
+    Args:
+        runs: What :func:`train` returned for each.
+
+    Raises:
+        UsageError: there are none, or they are not runs of the same.
+    """
+    from mnistkit.workflows.train import SeedsResult
+
+    return SeedsResult.of(list(runs))
+
+
+def _given(
+    checkpoints: Sequence[str | Path], dataset: str | Path | None, device: str | None, load: LoadOptions
+) -> dict[str, Any]:
+    """Return what all configurations of evaluations have in common."""
+    return {
+        "checkpoints": tuple(map(str, checkpoints)),
+        "dataset": None if dataset is None else str(dataset),
+        "device": _device(device),
+        "load": load,
+    }
+
+
+def _load_options(
+    progress: Progress | None, announce: Announce | None, *, skip_bad: bool, preparation: str = AUTO
+) -> LoadOptions:
+    return LoadOptions(
+        skip_bad=skip_bad,
+        preparation=check_name("preparation", preparation, CHOICES),
+        progress=progress or _ignored,
+        warn=announce or _silent,
+    )
+
+
+def _device(device: str | None) -> str:
+    return device or os.environ.get("MNISTKIT_DEVICE") or "auto"
+
+
+def _ignored(done: int, total: int, unit: str) -> None:
+    pass
+
+
+def _silent(line: str) -> None:
+    pass
+
+
+def _never() -> bool:
+    return False
+
+
+def _drawn(result: notebook.Drawn) -> bytes | None:
+    from mnistkit.reporting.notebook import png
+
+    return png(result)
+
+
+notebook.draw_with(_drawn)
