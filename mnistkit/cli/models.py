@@ -61,7 +61,10 @@ def _list(as_json: bool) -> None:
     ("mnistkit models show lenet5 --json", "for a program"),
 )
 def show_command(context: typer.Context, name: ModelName, as_json: Json = False) -> None:
-    """Show an architecture's layers (shape, parameters) and its recipe."""
+    """Show an architecture's or a trained model's layers and recipe.
+
+    Of a trained model also what its checkpoint says: dataset, accuracy, classes, preparation.
+    """
     from mnistkit.reporting.models import print_details
     from mnistkit.reporting.outputs import Output
     from mnistkit.workflows.models import show_model

@@ -24,6 +24,7 @@ from mnistkit.preparation import CHOICES as PREPARATION_CHOICES
 from mnistkit.recipe import PRECISIONS
 from mnistkit.registry import check_name, close_names
 from mnistkit.runs import runs_with_weights
+from mnistkit.workflows.models import check_model, known_models
 
 
 class Names:
@@ -61,7 +62,8 @@ def one_of(kind: str, known: Collection[str]) -> Names:
 
 
 ARCHITECTURES = Names(model_names, check_model_name)
-# Folders are datasets too; the shell itself completes them.
+# Folders are datasets too, and checkpoints' paths are models; the shell itself completes them.
+MODELS = Names(known_models, check_model)
 DATASETS = Names(dataset_names, check_dataset)
 DEVICES = Names(lambda: CHOICES, check_device_name)
 PREPARATIONS = one_of("preparation", PREPARATION_CHOICES)
@@ -157,10 +159,10 @@ Arch = Annotated[
 ModelName = Annotated[
     str,
     typer.Argument(
-        metavar="NAME",
-        help="Architecture; 'mnistkit models' lists them.",
-        callback=ARCHITECTURES.callback,
-        autocompletion=ARCHITECTURES.complete,
+        metavar="NAME|CKPT",
+        help="Architecture, bundled model ('mnistkit models' lists both), checkpoint, run folder or 'latest'.",
+        callback=MODELS.callback,
+        autocompletion=MODELS.complete,
         show_default=False,
     ),
 ]

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from mnistkit.numbers import percentage
+from mnistkit.registry import brief
 from mnistkit.reporting.tables import Table, print_table
 from mnistkit.reporting.wrapping import print_text
 
 if TYPE_CHECKING:
     from mnistkit.workflows.bundle import BundleResult
-    from mnistkit.workflows.models import BundledModel, ModelDetails, ModelEntry, ModelList
+    from mnistkit.workflows.models import BundledModel, ModelDetails, ModelEntry, ModelList, TrainedModel
 
 
 def print_models(console: Console, result: ModelList) -> None:
@@ -24,7 +25,7 @@ def print_models(console: Console, result: ModelList) -> None:
 
 
 def print_details(console: Console, details: ModelDetails) -> None:
-    """Print the layers of an architecture, and its recipe as TOML: copied to a file, it is a recipe file."""
+    """Print the layers of an architecture or a trained model, and its recipe as a recipe file has it."""
     summary = details.summary
     print_text(console, f"{details.name}: {details.description}")
     print_text(
@@ -32,6 +33,8 @@ def print_details(console: Console, details: ModelDetails) -> None:
         f"{summary.parameters:,} parameters, {summary.macs:,} multiply-accumulates per image, "
         f"{details.classes} classes",
     )
+    if details.trained:
+        _print_trained(console, details.trained)
     console.print()
     numbers = ["parameters", "MACs"]
     rows = [
@@ -85,6 +88,30 @@ def _print_bundled(console: Console, bundled: tuple[BundledModel, ...]) -> None:
     ]
     headers = ["bundled", "architecture", "trained on", *numbers, ""]
     print_table(console, Table(headers, rows, numbers, title=title))
+
+
+def _print_trained(console: Console, trained: TrainedModel) -> None:
+    """Print what a checkpoint says of itself."""
+    accuracies = [
+        f"{meaning} {percentage(trained.metrics[key])}"
+        for key, meaning in (("test_accuracy", "test accuracy"), ("val_accuracy", "validation accuracy"))
+        if key in trained.metrics
+    ]
+    lines = {
+        "file": trained.path,
+        "architecture": trained.architecture,
+        "trained on": f"{trained.dataset}, {trained.split.removeprefix('trained on ')}",
+        "measured": ", ".join(accuracies),
+        "weights of": f"epoch {trained.epoch}, seed {trained.seed}",
+        "classes": brief(trained.classes),
+        "preparation": trained.preparation,
+        "made with": ", ".join(f"{name} {version}" for name, version in trained.versions.items()),
+    }
+    if trained.calibration:
+        lines["calibrated"] = f"temperature {trained.calibration['temperature']:.3f}"
+    for name, text in lines.items():
+        if text:
+            print_text(console, f"{name}: {text}", hang="  ")
 
 
 def _print_recipe(console: Console, details: ModelDetails) -> None:

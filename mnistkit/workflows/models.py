@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mnistkit.checkpoint import read_info
-from mnistkit.locate import DEFAULT_BUNDLED, bundled_names, bundled_path
+from mnistkit.checkpoint import RETRAIN_HINT, read_info
+from mnistkit.exceptions import CheckpointError
+from mnistkit.inference.checkpoints import FoundCheckpoint
+from mnistkit.locate import DEFAULT_BUNDLED, LATEST, bundled_names, bundled_path, locate_checkpoint
 from mnistkit.models import build_model, get_architecture, model_names
-from mnistkit.recipe import flatten, recipe_keys
+from mnistkit.paths import is_path_like, is_url
+from mnistkit.recipe import flatten, recipe_keys, with_current_keys
+from mnistkit.registry import unknown_name
 
 if TYPE_CHECKING:
     from mnistkit.evaluation.complexity import Summary
@@ -95,15 +101,47 @@ class RecipeSetting:
 
 
 @dataclass(frozen=True)
+class TrainedModel:
+    """What a checkpoint says of the training that it comes from.
+
+    Attributes:
+        path: The file.
+        architecture: Name in the model registry.
+        classes: Names of its classes, in the order of the logits.
+        dataset: The dataset it was trained on.
+        split: The images it was trained on and how its epoch was chosen, for people.
+        seed: The training's seed.
+        epoch: The epoch whose weights these are, counted from 1.
+        preparation: How a picture becomes the tile that it is given.
+        metrics: Figures of its training run: validation figures, and test figures measured once, afterwards.
+        calibration: See :class:`mnistkit.inference.calibration.Calibration`; empty if there is none.
+        versions: Versions of the packages it was made with.
+    """
+
+    path: str
+    architecture: str
+    classes: tuple[str, ...]
+    dataset: str
+    split: str
+    seed: int
+    epoch: int
+    preparation: str
+    metrics: Mapping[str, float]
+    calibration: Mapping[str, float]
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class ModelDetails:
-    """One architecture in detail.
+    """One architecture in detail, or one trained model of it.
 
     Attributes:
         classes: The class count for which its figures are given.
-        name: The public name.
-        description: One line.
+        name: The public name of the architecture, or what the trained model is called.
+        description: One line about the architecture.
         summary: Its layers.
-        recipe: Its recipe.
+        recipe: The architecture's recipe, or that of the training.
+        trained: Where a trained model is shown: what its checkpoint says.
     """
 
     schema: ClassVar = "mnistkit/model/1"
@@ -113,6 +151,7 @@ class ModelDetails:
     description: str
     summary: Summary
     recipe: tuple[RecipeSetting, ...]
+    trained: TrainedModel | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -151,20 +190,79 @@ def _bundled_models() -> Iterator[BundledModel]:
         yield BundledModel(name, *figures, path.stat().st_size, name == DEFAULT_BUNDLED)
 
 
-def show_model(name: str) -> ModelDetails:
-    """Return the layers and the recipe of one architecture.
+def check_model(spec: str) -> str:
+    """Return ``spec`` if it can be an architecture's name or a checkpoint, without reading any file.
 
     Raises:
-        UnknownNameError: no such architecture; the message holds the closest match.
+        UnknownNameError: it is neither a name nor a path; the message holds the closest name.
     """
-    architecture = get_architecture(name)
-    recipe = architecture.recipe
-    values, keys = flatten(recipe.to_dict()), recipe_keys(type(recipe))
-    settings = (RecipeSetting(key, values[key], limits["help"]) for key, (_, limits) in keys.items())
-    return ModelDetails(CLASSES, name, architecture.description, _summary(name), tuple(settings))
+    names = known_models()
+    if spec in names or _is_checkpoint(spec):
+        return spec
+    raise unknown_name("model", spec, names, hint="mnistkit models lists all; a checkpoint is given by its path")
 
 
-def _summary(name: str) -> Summary:
+def known_models() -> tuple[str, ...]:
+    """Return the names that :func:`show_model` knows: architectures, bundled models, and the newest run's."""
+    return tuple(dict.fromkeys((*model_names(), *bundled_names(), LATEST)))
+
+
+def show_model(spec: str) -> ModelDetails:
+    """Return the layers and the recipe of one architecture, or of a trained model.
+
+    Args:
+        spec: An architecture's name, or else a checkpoint as :func:`mnistkit.locate.locate_checkpoint` takes it.
+
+    Raises:
+        UnknownNameError: neither; the message holds the closest match.
+        CheckpointError: a checkpoint that is missing, damaged, or of an unknown architecture.
+    """
+    if check_model(spec) in model_names():
+        architecture = get_architecture(spec)
+        recipe = _settings(flatten(architecture.recipe.to_dict()))
+        return ModelDetails(CLASSES, spec, architecture.description, _summary(spec), recipe)
+    path = locate_checkpoint(spec)
+    found = FoundCheckpoint(path, read_info(path))
+    info = found.info
+    if info.architecture not in model_names():
+        raise CheckpointError(f"{path}: unknown architecture '{info.architecture}'", hint=RETRAIN_HINT)
+    trained = TrainedModel(
+        path=str(path),
+        architecture=info.architecture,
+        classes=info.classes,
+        dataset=info.dataset,
+        split=info.split,
+        seed=info.seed,
+        epoch=info.epoch,
+        preparation=str(info.preparation),
+        metrics=info.metrics,
+        calibration=info.calibration,
+        versions=info.versions,
+    )
+    return ModelDetails(
+        classes=len(info.classes),
+        name=found.name,
+        description=get_architecture(info.architecture).description,
+        summary=_summary(info.architecture, len(info.classes)),
+        recipe=_settings(with_current_keys(flatten(info.recipe))),
+        trained=trained,
+    )
+
+
+def _is_checkpoint(spec: str) -> bool:
+    # A text that the system refuses as a path is just not there.
+    with suppress(OSError, ValueError):
+        return is_url(spec) or is_path_like(spec) or spec.endswith(".safetensors") or Path(spec).exists()
+    return False
+
+
+def _settings(values: Mapping[str, Any]) -> tuple[RecipeSetting, ...]:
+    """Return the keys of a recipe that have a value, in their order."""
+    keys = recipe_keys().items()
+    return tuple(RecipeSetting(key, values[key], limits["help"]) for key, (_, limits) in keys if key in values)
+
+
+def _summary(name: str, classes: int = CLASSES) -> Summary:
     from mnistkit.evaluation.complexity import summarise
 
-    return summarise(build_model(name, CLASSES))
+    return summarise(build_model(name, classes))

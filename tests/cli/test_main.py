@@ -99,8 +99,8 @@ USAGE_ERRORS = {
     "train lenet": "error: unexpected argument 'lenet'; did you mean --arch lenet5?",
     "train fashion-mnist": "error: unexpected argument 'fashion-mnist'; did you mean --dataset fashion-mnist?",
     "env cpu": "error: unexpected argument 'cpu'; did you mean --device cpu?",
-    "models show": "error: missing argument 'NAME'",
-    "models show lenet": "error: unknown architecture 'lenet'; did you mean 'lenet5'?",
+    "models show": "error: missing argument 'NAME|CKPT'",
+    "models show lenet": "error: unknown model 'lenet'; did you mean 'lenet5'?",
     "env extra": "error: unexpected argument 'extra'",
 }
 
@@ -280,7 +280,7 @@ def complete(words: str, shell: str = "bash") -> tuple[list[str], list[str]]:
         ("mnistkit models ", ["list", "show"]),
         ("mnistkit help ev", ["evaluate"]),
         ("mnistkit help models ", ["list", "show"]),
-        ("mnistkit models show ", list(model_names())),
+        ("mnistkit models show ", [*model_names(), "pictures", "latest"]),
         ("mnistkit train --arch ", list(model_names())),
         ("mnistkit train --dataset ", list(dataset_names())),
         ("mnistkit evaluate --dataset emnist-l", ["emnist-letters"]),

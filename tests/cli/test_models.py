@@ -133,3 +133,36 @@ def test_the_details_as_json(arguments: tuple[str, ...], run_cli: RunCli) -> Non
     shown = {setting["key"]: setting["value"] for setting in document["recipe"]}
     assert Recipe().merged(shown, "x") == get_architecture("lenet5").recipe
     assert all(setting["meaning"] for setting in document["recipe"])
+
+
+def test_a_trained_model_is_shown_with_what_its_checkpoint_says(
+    run_cli: RunCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toys = register(monkeypatch, toy_dataset("toys", ("left", "right")))
+    path = save_trained(tmp_path / "model.safetensors", toys, steps=5)
+    info = replace(read_info(path), metrics={"val_accuracy": 0.9, "test_accuracy": 0.8})
+    save_checkpoint(path, load_tensors(path), info)
+    result = run_cli("models", "show", path)
+    assert (result.code, result.err) == (0, "")
+    assert f"file: {path}" in result.out
+    assert "architecture: lenet5" in result.out and "classes: left, right" in result.out
+    assert "measured: test accuracy 80.00 %, validation accuracy 90.00 %" in result.out
+    trained = json.loads(run_cli("models", "show", path, "--json").out)["trained"]
+    assert (trained["dataset"], trained["classes"]) == ("toys", ["left", "right"])
+    assert trained["metrics"] == {"val_accuracy": 0.9, "test_accuracy": 0.8}
+
+
+def test_a_bundled_model_is_shown_by_its_name(run_cli: RunCli) -> None:
+    result = run_cli("models", "show", "pictures")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith("pictures: ")
+    recipe = read_info(locate.bundled_path("pictures")).recipe
+    Path("mine.toml").write_text("# " + result.out.partition("\n# ")[2], encoding="utf-8")
+    assert read_recipe_file(Path("mine.toml")) == flatten(recipe)
+
+
+def test_a_checkpoint_that_is_not_there(run_cli: RunCli) -> None:
+    Path("empty").mkdir()
+    result = run_cli("models", "show", "runs/nowhere")
+    assert result.code == 1 and "error: checkpoint 'runs/nowhere' does not exist" in result.err
+    assert "error: empty holds no model.safetensors" in run_cli("models", "show", "empty").err
