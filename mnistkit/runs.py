@@ -100,6 +100,10 @@ class RunFolder:
                 raise output_error(self.path, error) from error
             yield
 
+    def is_run(self) -> bool:
+        """Say whether one of the files here is known to be of a run."""
+        return any(_is_marked(self.path / name) for name in _MARKS)
+
     def check_ours(self) -> None:
         """Raise if the folder holds files, but no run: nothing is to be written among what others wrote.
 
@@ -114,7 +118,7 @@ class RunFolder:
             return
         except OSError as error:
             raise output_error(self.path, error) from error
-        if names and not any(_is_marked(self.path / name) for name in _MARKS):
+        if names and not self.is_run():
             more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
             raise OutputError(
                 f"{self.path} is not empty and holds no run: {names[0]}{more}",

@@ -85,8 +85,13 @@ def read_metrics(folder: RunFolder) -> dict[str, Any]:
     try:
         metrics: dict[str, Any] = json.loads(folder.metrics.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise OutputError(f"{folder.metrics} cannot be read", hint="--overwrite trains the run again") from error
+        raise damaged(folder.metrics) from error
     return metrics
+
+
+def damaged(path: Path) -> OutputError:
+    """Return the error for a file of a run that does not hold what was written."""
+    return OutputError(f"{path} cannot be read", hint="--overwrite trains the run again")
 
 
 def write_history(folder: RunFolder, history: Sequence[EpochRecord]) -> None:
@@ -99,11 +104,18 @@ def write_history(folder: RunFolder, history: Sequence[EpochRecord]) -> None:
 
 
 def read_history(folder: RunFolder) -> list[EpochRecord]:
-    """Return the epochs that :func:`write_history` wrote; none if there is no such file."""
-    if not folder.history.exists():
+    """Return the epochs that :func:`write_history` wrote; none if there is no such file.
+
+    Raises:
+        OutputError: it is damaged.
+    """
+    try:
+        with folder.history.open(encoding="utf-8", newline="") as file:
+            return [_epoch_record(row) for row in csv.DictReader(file)]
+    except FileNotFoundError:
         return []
-    with folder.history.open(encoding="utf-8", newline="") as file:
-        return [_epoch_record(row) for row in csv.DictReader(file)]
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        raise damaged(folder.history) from error
 
 
 def _epoch_record(row: Mapping[str, str]) -> EpochRecord:
