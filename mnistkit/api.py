@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from mnistkit.evaluation.results.errors import ErrorsResult
     from mnistkit.evaluation.results.evaluate import EvaluateResult
     from mnistkit.inference.recogniser import Recogniser
-    from mnistkit.workflows.train import ObjectiveChoice, SeedsResult, TrainResult
+    from mnistkit.workflows.train import SeedsResult, TrainResult
+    from mnistkit.workflows.train_request import ObjectiveChoice
 
 __all__ = [
     "Limits",

@@ -24,6 +24,7 @@ from mnistkit.training.small_data import fit_recipe
 from mnistkit.training.state import TrainingState
 from mnistkit.workflows import run_files
 from mnistkit.workflows.train_config import PREPARATION, TrainConfig, given_keys, run_facts
+from mnistkit.workflows.train_request import TrainRequest
 from mnistkit.workflows.trained_weights import INIT, TrainedWeights, recorded_init, with_normalisation
 
 METRICS_SCHEMA = "mnistkit/metrics/1"
@@ -54,6 +55,19 @@ class TrainingRun:
     trained: TrainedWeights | None = None
     fitted: str = ""
 
+    @classmethod
+    def of(cls, request: TrainRequest, events: TrainingEvents, should_stop: Callable[[], bool]) -> TrainingRun:
+        """Return the run of a request, whose recipe is not fitted yet to the number of images."""
+        return cls(
+            config=request.config,
+            recipe=request.recipe,
+            objective=request.choose(request.recipe),
+            folder=request.folder,
+            events=events,
+            should_stop=should_stop,
+            trained=request.trained,
+        )
+
     def execute(self) -> Mapping[str, Any]:
         """Train, measure and write everything.
 
@@ -64,9 +78,28 @@ class TrainingRun:
             MnistkitError: as :func:`mnistkit.workflows.train.train` does.
         """
         machine = set_up_machine(self.config.device, self.recipe.precision)
-        dataset = self._dataset()
-        run = self if self._continues_recipe else self._fitted_to(training_size(dataset, full=self.config.full))
+        run, dataset = self.with_data()
         return run._train(dataset, machine)
+
+    def with_data(self) -> tuple[TrainingRun, Dataset]:
+        """Load the dataset and return it with the run whose recipe is fitted to its number of images.
+
+        The recipe of an earlier run was fitted when that was begun. The normalisation is that of the weights which
+        the run starts or has started from.
+        """
+        dataset = load_dataset(self.config.dataset, self._load_options())
+        if self.trained:
+            dataset = self.trained.adapt(dataset, self.config.load.preparation)
+        elif init := self._recorded_init:
+            dataset = with_normalisation(dataset, init["mean"], init["std"])
+        return self.fitted_to(self._sizes(dataset)["train"]), dataset
+
+    def fitted_to(self, images: int) -> TrainingRun:
+        """Return the run with a recipe for so many training images, unless it goes on with one."""
+        if self.config.resume and self.folder.status() == "unfinished":
+            return self
+        fitted = fit_recipe(self.recipe, images, given_keys(self.config), from_trained=self.trained is not None)
+        return replace(self, recipe=fitted.recipe, fitted=fitted.summary)
 
     def _train(self, dataset: Dataset, machine: Machine) -> Mapping[str, Any]:
         weights = self.trained.tensors(dataset.classes) if self.trained else {}
@@ -82,23 +115,6 @@ class TrainingRun:
     @property
     def _goes_on(self) -> bool:
         return self.config.resume and self.folder.status() == "unfinished" and self.folder.state.exists()
-
-    @property
-    def _continues_recipe(self) -> bool:
-        """Whether the recipe is that of an earlier run, which was fitted to the images when that was begun."""
-        return self.config.resume and self.folder.status() == "unfinished"
-
-    def _fitted_to(self, images: int) -> TrainingRun:
-        fitted = fit_recipe(self.recipe, images, given_keys(self.config), from_trained=self.trained is not None)
-        return replace(self, recipe=fitted.recipe, fitted=fitted.summary)
-
-    def _dataset(self) -> Dataset:
-        """Load the dataset; its normalisation is that of the weights the run starts or has started from."""
-        dataset = load_dataset(self.config.dataset, self._load_options())
-        if self.trained:
-            return self.trained.adapt(dataset, self.config.load.preparation)
-        init = self._recorded_init
-        return with_normalisation(dataset, init["mean"], init["std"]) if init else dataset
 
     @property
     def _recorded_init(self) -> Mapping[str, Any]:
@@ -126,6 +142,9 @@ class TrainingRun:
                 hint="--overwrite starts again",
             )
         return replace(options, preparation=preparation)
+
+    def _sizes(self, dataset: Dataset) -> dict[str, int]:
+        return split_sizes(len(dataset.train), len(dataset.test), dataset.validation_size, full=self.config.full)
 
     def _facts(self, dataset: Dataset) -> dict[str, Any]:
         facts = {**run_facts(self.config, self.objective), PREPARATION: asdict(dataset.preparation)}
@@ -167,16 +186,16 @@ class TrainingRun:
         return state
 
     def _start(self, setup: TrainingSetup, job: TrainingJob, state: TrainingState) -> RunStart:
-        precision = setup.machine.precision
+        precision, sizes = setup.machine.precision, self._sizes(setup.dataset)
         return RunStart(
             architecture=self.config.architecture,
             parameters=_parameters(state),
             dataset=self.config.dataset,
             preparation=setup.dataset.preparation,
             preparation_reason=setup.dataset.preparation_reason,
-            train_size=training_size(setup.dataset, full=self.config.full),
-            val_size=0 if job.val is None else len(job.val),
-            test_size=len(setup.dataset.test),
+            train_size=sizes["train"],
+            val_size=sizes["val"],
+            test_size=sizes["test"],
             device=setup.machine.title,
             precision=precision.name,
             precision_reason=precision.reason,
@@ -249,7 +268,7 @@ class TrainingRun:
             "seed": self.recipe.seed,
             "parameters": _parameters(state),
             "split": info.split,
-            "images": split_sizes(setup.dataset, full=self.config.full),
+            "images": self._sizes(setup.dataset),
             "epochs": len(state.history),
             "kept_epoch": info.epoch,
             "validation": {name: info.metrics[name] for name in info.metrics if name.startswith("val_")},
@@ -265,15 +284,17 @@ class TrainingRun:
         return run_files.read_metrics(self.folder)
 
 
-def training_size(dataset: Dataset, *, full: bool) -> int:
-    """Return how many images a run trains on: all training images if it is ``full``, else without validation."""
-    return len(dataset.train) - (0 if full else dataset.validation_size)
+def split_sizes(train: int, test: int, validation: int, *, full: bool) -> dict[str, int]:
+    """Return how many images a run trains on, validates with and is tested on.
 
-
-def split_sizes(dataset: Dataset, *, full: bool) -> dict[str, int]:
-    """Return how many images a run trains, validates and is tested on."""
-    train = training_size(dataset, full=full)
-    return {"train": train, "val": len(dataset.train) - train, "test": len(dataset.test)}
+    Args:
+        train: All training images.
+        test: The test images.
+        validation: How many of the training images are for validation, unless the run is ``full``.
+        full: Whether it trains on all of them.
+    """
+    held_out = 0 if full else validation
+    return {"train": train - held_out, "val": held_out, "test": test}
 
 
 def _test_figures(setup: TrainingSetup, state: TrainingState) -> Metrics:

@@ -30,8 +30,9 @@ from mnistkit.models import build_model, model_names
 from mnistkit.recipe_sources import read_toml, recipe_changes
 from mnistkit.runs import RunFolder
 from mnistkit.training.events import RunEnd, RunStart, TrainingEvents
-from mnistkit.workflows.train import TrainResult, resolve_recipe, train, train_seeds
+from mnistkit.workflows.train import TrainResult, train, train_seeds
 from mnistkit.workflows.train_config import TrainConfig
+from mnistkit.workflows.train_request import resolve_recipe
 from tests.support.teacher import Taught
 
 QUICK = {"epochs": 2, "learning_rate": 2e-3, "batch_size": 64, "ema_decay": 0.9}
