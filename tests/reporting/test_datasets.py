@@ -36,7 +36,9 @@ def test_a_line_tells_sizes_where_the_data_is_and_what_it_shows() -> None:
 
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_what_is_in_them_is_said_at_every_width(width: int) -> None:
-    text = " ".join(shown(width))
+    lines = shown(width)
+    assert max(map(len, lines)) <= width
+    text = " ".join(lines)
     assert text.count("letters") == 2 and text.count("digits") == 1 and "images" in text
 
 

@@ -36,6 +36,7 @@ class TrainingDisplay(CurvesWriter):
         self._console = console or consoles.progress()
         self._bar = Bar(self._console, self._figures)
         self._start: RunStart | None = None
+        self._has_shown_a_run = False
 
     def is_training(self) -> bool:
         """Say whether a run has started and not been measured yet."""
@@ -45,6 +46,9 @@ class TrainingDisplay(CurvesWriter):
         """Say what is about to happen."""
         self.close()
         self._start = start
+        if self._has_shown_a_run:
+            self._print("")
+        self._has_shown_a_run = True
         held_out = f"{start.val_size:,} validation" if start.val_size else "no validation"
         sizes = f"{start.train_size:,} training, {held_out} and {start.test_size:,} test images"
         self._print(f"{start.architecture} ({start.parameters:,} parameters) on {start.dataset}: {sizes}")

@@ -9,9 +9,18 @@ import pytest
 from rich.console import Console
 
 from mnistkit.preparation import INK
-from mnistkit.reporting.training.terminal import TrainingDisplay, clock, mean_and_std, sparkline
+from mnistkit.reporting.training.terminal import (
+    TrainingDisplay,
+    clock,
+    mean_and_std,
+    print_result,
+    print_seeds,
+    sparkline,
+)
 from mnistkit.runs import RunFolder
 from mnistkit.training.events import EpochRecord, RunEnd, RunStart, StepReport
+from mnistkit.workflows.train import SeedsResult, TrainResult
+from tests.support.console import console_of, text_on
 
 START = RunStart(
     architecture="lenet5",
@@ -106,3 +115,51 @@ def test_mean_and_std() -> None:
 def test_sparkline() -> None:
     assert sparkline([3.0, 2.0, 1.0]) == "█▅▁"
     assert sparkline([1.0, 1.0]) == "▁▁"
+
+
+METRICS = {
+    "seed": 0,
+    "kept_epoch": 9,
+    "epochs": 10,
+    "train_seconds": 3599.0,
+    "device": "cpu (2 threads)",
+    "split": "trained on 55000 images; epoch chosen by the loss on 5000 validation images",
+    "test": {"top1": 0.9904, "errors": 96, "n": 10_000, "interval": [0.9883, 0.9921]},
+}
+FIGURES = ("99.04 %", "98.83 %", "99.21 %", "96 errors")
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_results_fit_the_screen_and_no_figure_is_broken(width: int, tmp_path: Path) -> None:
+    result = TrainResult(RunFolder(tmp_path), METRICS, True)
+    summary = {
+        "top1": {"mean": 0.9904, "std": 0.0001},
+        "top2": {"mean": 0.9985, "std": 0.0002},
+        "interval": [0.9883, 0.9921],
+    }
+    for show_result, figures in (
+        (lambda console: print_result(console, result), ("epoch 9 of 10", "59:59")),
+        (
+            lambda console: print_seeds(console, SeedsResult((result, result), summary)),
+            ("99.04 ± 0.01 %", "99.85 ± 0.02 %"),
+        ),
+    ):
+        console = console_of(width=width)
+        show_result(console)
+        # A path is left whole, so that it can be copied.
+        lines = [line for line in text_on(console).splitlines() if str(tmp_path) not in line]
+        assert max(map(len, lines)) <= width
+        text = " ".join(line.strip() for line in lines)
+        assert all(figure in text for figure in (*FIGURES, *figures))
+        assert not any(line.strip().startswith("%") for line in lines)
+
+
+def test_runs_of_several_seeds_stand_apart() -> None:
+    console = Console(file=io.StringIO(), width=10_000)
+    display = TrainingDisplay(console)
+    for seed in (0, 1):
+        display.run_started(replace(START, seed=seed))
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    starts = [place for place, line in enumerate(lines) if line.startswith("lenet5 ")]
+    assert starts[0] == 0 and lines[starts[1] - 1] == "" and lines.count("") == 1
