@@ -19,20 +19,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mnistkit import notebook
 from mnistkit.data import dataset_names as list_datasets
 from mnistkit.data import load_dataset
-from mnistkit.data.base import LoadOptions
-from mnistkit.device import FP32
+from mnistkit.data.base import LoadOptions, SplitShares
 from mnistkit.exceptions import MnistkitError
 from mnistkit.imaging.limits import DEFAULT_LIMITS, Limits
 from mnistkit.models import model_names as list_models
 from mnistkit.preparation import AUTO, CHOICES
 from mnistkit.registry import check_name
 from mnistkit.training.events import TrainingEvents
+from mnistkit.workflows.confusion import ConfusionConfig
+from mnistkit.workflows.inputs import InferenceConfig
 from mnistkit.workflows.train_config import DEFAULT_ARCHITECTURE, DEFAULT_DATASET
 
 if TYPE_CHECKING:
@@ -94,12 +96,12 @@ def load(
 def evaluate(
     *checkpoints: str | Path,
     dataset: str | Path | None = None,
-    split: str = "test",
+    split: str = InferenceConfig.split,
     perturbed: bool = False,
     ensemble: bool = False,
     batch_size: int | None = None,
     device: str | None = None,
-    precision: str = FP32.name,
+    precision: str = InferenceConfig.precision,
     skip_bad: bool = False,
     progress: Progress | None = None,
     announce: Announce | None = None,
@@ -140,11 +142,11 @@ def evaluate(
 def confusion(
     *checkpoints: str | Path,
     dataset: str | Path | None = None,
-    split: str = "test",
-    normalize: str = "none",
+    split: str = InferenceConfig.split,
+    normalize: str = ConfusionConfig.normalize,
     errors_only: bool = False,
     device: str | None = None,
-    precision: str = FP32.name,
+    precision: str = InferenceConfig.precision,
     skip_bad: bool = False,
     progress: Progress | None = None,
     announce: Announce | None = None,
@@ -171,7 +173,7 @@ def confusion(
     """
     from mnistkit.workflows import confusion as workflow
 
-    config = workflow.ConfusionConfig(
+    config = ConfusionConfig(
         **_given(checkpoints, dataset, device, _load_options(progress, announce, skip_bad=skip_bad)),
         split=split,
         normalize=normalize,
@@ -245,6 +247,8 @@ def train(
     full: bool = False,
     resume: bool = False,
     overwrite: bool = False,
+    init: str | Path | None = None,
+    split_shares: str | None = None,
     preparation: str = AUTO,
     device: str | None = None,
     skip_bad: bool = False,
@@ -270,6 +274,9 @@ def train(
         full: Train on all images, none held out; the last weights are kept.
         resume: Go on with an unfinished run; alone, with the only one.
         overwrite: Train again although the folder holds a run.
+        init: A checkpoint to start from, as :func:`load` takes one; the last layer is new where classes differ.
+        split_shares: How a folder is divided, in percent for training, validation and test: "80/10/10"; None for
+            the usual shares.
         preparation: How pictures of a folder become tiles: "ink", "tile", "whole", or "auto" for what suits them.
         device: See above.
         skip_bad: Leave out a folder's unreadable pictures instead of stopping.
@@ -285,6 +292,7 @@ def train(
 
     Raises:
         UsageError: an unknown name, recipe key or device, or settings that contradict each other.
+        CheckpointError: the weights to start from cannot be used.
         OutputError: the run folder cannot be used; the message says how it could.
         DataError: the data cannot be read.
         NonFiniteLossError: the training diverged.
@@ -296,17 +304,21 @@ def train(
     from mnistkit.workflows import train as workflow
     from mnistkit.workflows.recorded_run import follow_recorded_run
     from mnistkit.workflows.train_config import TrainConfig
+    from mnistkit.workflows.trained_weights import follow_trained
 
     said = {
         "architecture": architecture,
         "dataset": dataset,
         "out": out,
         "recipe": recipe,
-        "full": full,
+        "full": full or None,
+        "overwrite": overwrite or None,
+        "init": init,
+        "split_shares": split_shares,
+        "preparation": None if preparation == AUTO else preparation,
         **settings,
     }
-    said |= {"preparation": preparation if preparation != AUTO else None, "overwrite": overwrite}
-    given = {name for name, value in said.items() if value is not None and value is not False}
+    given = {name for name, value in said.items() if value is not None}
     tell, file = announce or _silent, None if recipe is None else Path(recipe)
     changes = recipe_changes(file=file, warn=tell)
     config = TrainConfig(
@@ -318,9 +330,13 @@ def train(
         resume=resume,
         overwrite=overwrite,
         full=full,
-        load=_load_options(progress, announce, skip_bad=skip_bad, preparation=preparation),
+        load=replace(
+            _load_options(progress, announce, skip_bad=skip_bad, preparation=preparation),
+            shares=None if split_shares is None else SplitShares.parse(split_shares),
+        ),
+        init=None if init is None else str(init),
     )
-    config = follow_recorded_run(config, given, file, tell)
+    config = follow_recorded_run(follow_trained(config, given, tell), given, file, tell)
     callbacks = Callbacks(progress or _ignored, tell, events or TrainingEvents())
     return workflow.train(config, callbacks, should_stop or _never, objective)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import io
 import json
 import re
@@ -10,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ from mnistkit.data import dataset_names
 from mnistkit.exceptions import MnistkitError, OutputError, PictureError
 from mnistkit.inference.answers import Answer, Failure
 from mnistkit.models import model_names
+from mnistkit.recipe import recipe_keys
 from mnistkit.training.events import EpochRecord
 from mnistkit.workflows.train import SeedsResult, TrainResult
 from tests.support.cli import HEAVY, RunCli
@@ -32,6 +35,13 @@ from tests.support.pictures import encoded, page, two_digits
 README = Path(__file__).parents[1] / "README.md"
 ON_CPU: dict[str, Any] = {"device": "cpu"}
 QUICK: dict[str, Any] = {**ON_CPU, "epochs": 2, "batch_size": 64}
+
+
+ONLY_COMMANDS = ("checkpoint", "json", "out", "quiet", "fail_under")
+"""Options of where the result goes, and of the exit code; checkpoints are plain arguments in Python."""
+
+OTHERWISE_IN_TRAIN = ("arch", "lr", "set", "seeds", "dry_run")
+"""The first argument, recipe keys, and :func:`mnistkit.summarise`; nothing resolves a training and leaves it."""
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +88,22 @@ class TestNames:
     def test_importing_is_light(self) -> None:
         code = f"import mnistkit, sys; sys.exit(any(name in sys.modules for name in {(*HEAVY, 'typer', 'rich')}))"
         assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+    @pytest.mark.parametrize("name", ["evaluate", "confusion", "errors", "train"])
+    def test_functions_take_the_options_of_their_commands(self, name: str) -> None:
+        command = getattr(importlib.import_module(f"mnistkit.cli.{name}"), name)
+        options = {
+            declared.lstrip("-").replace("-", "_")
+            for hint in get_type_hints(command, include_extras=True).values()
+            for option in getattr(hint, "__metadata__", ())
+            # Typer takes the first name of an annotated option for its default, until it makes the command.
+            for declared in (getattr(option, "default", None), *(getattr(option, "param_decls", None) or ()))
+            if str(declared).startswith("--")
+        }
+        taken = {*inspect.signature(getattr(mnistkit, name)).parameters, *ONLY_COMMANDS}
+        if name == "train":
+            taken |= {*recipe_keys(), *OTHERWISE_IN_TRAIN}
+        assert "device" in options and options <= taken, options - taken
 
     def test_lists_are_the_registries(self) -> None:
         assert mnistkit.list_models() == model_names()
@@ -327,6 +353,16 @@ class TestTraining:
         again = mnistkit.train(recipe=run.folder.recipe, out="again", **ON_CPU)
         assert again.checkpoint.read_bytes() == run.checkpoint.read_bytes()
 
+    def test_trained_weights_to_start_from_bring_their_architecture(
+        self, run: TrainResult, digits_folder: Path
+    ) -> None:
+        lines: list[str] = []
+        result = mnistkit.train(
+            dataset=digits_folder, init=run.folder.path, out="a", announce=lines.append, **ON_CPU, epochs=1
+        )
+        assert result.metrics["architecture"] == "lenet5"
+        assert "starting from run, architecture lenet5" in lines
+
     def test_one_can_stop_and_go_on(self, run: TrainResult, digits_folder: Path) -> None:
         steps = iter([False] * 5)
         with pytest.raises(mnistkit.MnistkitError, match="stopped after step 6"):
@@ -364,6 +400,7 @@ class TestTraining:
         (lambda: mnistkit.train(epochs="many"), "epochs"),
         (lambda: mnistkit.train(seed=-1), "seed"),
         (lambda: mnistkit.train(preparation="inc"), "did you mean 'ink'"),
+        (lambda: mnistkit.train(split_shares="80/10/10"), "the splits of mnist are fixed"),
         (lambda: mnistkit.train(recipe="gone.toml"), "cannot read recipe gone.toml"),
         (lambda: mnistkit.summarise([]), "no run to summarise"),
     ],
