@@ -5,11 +5,9 @@ The description is one JSON document in the file's metadata header. No pickle is
 
 from __future__ import annotations
 
-import errno
+import hashlib
 import json
 import math
-import os
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
@@ -26,6 +24,11 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 _METADATA_KEY = "mnistkit"
+_DIGEST_KEY = "file_sha256"
+"""In a description: the SHA-256 of the whole file, taken while these digits of it are zeros."""
+# The key as it stands in the header, which is JSON with the description's JSON in a text.
+_DIGEST_START = f'\\"{_DIGEST_KEY}\\": \\"'.encode()
+_NO_DIGEST = "0" * 64
 # The length of the header, and the opening of it.
 _SMALLEST = 9
 RETRAIN_HINT = "train a new one: mnistkit train"
@@ -166,42 +169,60 @@ _FIELD_TYPES: dict[tuple[str, ...], tuple[type, ...]] = {
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], description: Mapping[str, Any]) -> None:
-    """Write ``tensors`` with a JSON ``description`` in the header, whole or not at all.
+    """Write ``tensors`` with a JSON ``description`` in the header, and a digest; whole or not at all.
 
     The same content always gives the same bytes.
 
     Raises:
         OutputError: the folder cannot be written, or the disk is full.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
-    metadata = {_METADATA_KEY: json.dumps(description, sort_keys=True)}
+    text = json.dumps({**description, _DIGEST_KEY: _NO_DIGEST}, sort_keys=True)
     # Clones, because safetensors refuses tensors that share memory.
     content = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    data = save(content, {_METADATA_KEY: text})
+    stored = _stored_digest(data)
+    data = data.replace(stored, _digest(data, stored), 1)
     with atomic_write(path) as temporary:
-        try:
-            save_file(content, temporary, metadata=metadata)
-        except SafetensorError as error:
-            # safetensors hides a full disk in the text of its own error type: "Os { code: 28, ... }".
-            code = re.search(r"code: (\d+)", str(error))
-            number = int(code[1]) if code else errno.EIO
-            raise OSError(number, os.strerror(number)) from error
+        temporary.write_bytes(data)
 
 
-def load_tensors(path: Path, device: str = "cpu") -> dict[str, Tensor]:
-    """Read all tensors of a safetensors file.
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """Read all tensors of a safetensors file, and see that no byte of it has changed since it was written.
+
+    Files that mnistkit wrote before it stored digests are read as they are.
 
     Raises:
         CheckpointError: the file is damaged.
     """
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors.torch import load
 
     try:
-        return load_file(path, device=device)
+        data = path.read_bytes()
+        tensors = load(data)
     except (SafetensorError, OSError) as error:
         raise _unreadable(path) from error
+    stored = _stored_digest(data)
+    if stored and stored != _digest(data, stored):
+        raise CheckpointError(
+            f"{path} is damaged: its bytes are not those that were written",
+            hint="copy it again from where it came, or train a new one: mnistkit train",
+        )
+    return tensors
+
+
+def _stored_digest(data: bytes) -> bytes:
+    """Return the digest in a file's header, with the key before it; nothing if it has none."""
+    place = data.find(_DIGEST_START, 0, 8 + int.from_bytes(data[:8], "little"))
+    return b"" if place < 0 else data[place : place + len(_DIGEST_START) + len(_NO_DIGEST)]
+
+
+def _digest(data: bytes, stored: bytes) -> bytes:
+    """Return what :func:`_stored_digest` should return for a file's bytes."""
+    zeroed = data.replace(stored, _DIGEST_START + _NO_DIGEST.encode(), 1)
+    return _DIGEST_START + hashlib.sha256(zeroed).hexdigest().encode()
 
 
 def read_description(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import json
 import math
@@ -18,12 +19,13 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from safetensors.torch import save, save_file
+from safetensors.torch import save_file
 
 from mnistkit.checkpoint import (
     FORMAT_VERSION,
     CheckpointInfo,
     load_tensors,
+    read_description,
     read_info,
     save_checkpoint,
     save_tensors,
@@ -108,11 +110,10 @@ def test_a_header_whose_length_begins_like_a_pickle_is_no_pickle(length: int) ->
     tensors = {"x": torch.zeros(1)}
 
     def size(padding: int) -> int:
-        data = save(tensors, {"mnistkit": json.dumps({"pad": "x" * padding})})
-        return int.from_bytes(data[:8], "little")
+        save_tensors(PATH, tensors, {"pad": "x" * padding})
+        return int.from_bytes(PATH.read_bytes()[:8], "little")
 
-    padding = next(p for p in range(length - 200, length) if size(p) == length)
-    save_tensors(PATH, tensors, {"pad": "x" * padding})
+    next(p for p in range(length - 300, length) if size(p) == length)
     assert int.from_bytes(PATH.read_bytes()[:8], "little") == length
     assert torch.equal(load_tensors(PATH)["x"], torch.zeros(1))
     # The header is read; only the description in it is none of a model.
@@ -177,6 +178,50 @@ def test_a_damaged_header_is_refused_or_harmless(data: st.DataObject, good_bytes
         load_tensors(PATH)
     except CheckpointError as error:
         assert "\n" not in error.message
+
+
+@quiet
+@given(data=st.data())
+def test_no_byte_of_the_weights_can_change_unnoticed(data: st.DataObject, good_bytes: bytes) -> None:
+    header = 8 + int.from_bytes(good_bytes[:8], "little")
+    changed = bytearray(good_bytes)
+    changed[data.draw(st.integers(header, len(good_bytes) - 1))] ^= data.draw(st.integers(1, 255))
+    PATH.write_bytes(changed)
+    # The description is sound, and read without the weights.
+    assert read_info(PATH) == description()
+    with pytest.raises(CheckpointError, match=r"model\.safetensors is damaged: its bytes are not those") as caught:
+        load_tensors(PATH)
+    assert caught.value.hint and "mnistkit train" in caught.value.hint
+
+
+def test_neither_can_the_description(good_bytes: bytes) -> None:
+    assert good_bytes.count(b"0.1307") == 1
+    PATH.write_bytes(good_bytes.replace(b"0.1307", b"0.1308"))
+    assert read_info(PATH).mean == 0.1308
+    with pytest.raises(CheckpointError, match="is damaged"):
+        load_tensors(PATH)
+
+
+def test_the_digest_is_that_of_the_file_with_zeros_in_its_place(good_bytes: bytes) -> None:
+    PATH.write_bytes(good_bytes)
+    digest = json.loads(read_description(PATH))["file_sha256"]
+    assert hashlib.sha256(good_bytes.replace(digest.encode(), b"0" * 64)).hexdigest() == digest
+
+
+def test_files_from_before_there_were_digests_are_read() -> None:
+    save_file(weights(), PATH, {"mnistkit": json.dumps(asdict(description()))})
+    assert b"sha256" not in PATH.read_bytes()
+    assert read_info(PATH) == description()
+    assert {name: value.tolist() for name, value in load_tensors(PATH).items()} == {
+        name: value.tolist() for name, value in weights().items()
+    }
+
+
+def test_a_description_may_hold_digests_of_its_own() -> None:
+    objective = {"name": "taught", "teacher": {"file_sha": "0" * 64}, "file_sha256 ": "0" * 64}
+    save_checkpoint(PATH, weights(), description(objective=objective))
+    assert read_info(PATH).objective == objective
+    assert load_tensors(PATH).keys() == weights().keys()
 
 
 @pytest.mark.parametrize("new_format", [True, False], ids=["zip", "legacy"])
@@ -282,19 +327,15 @@ def test_a_description_that_is_no_object(text: str) -> None:
         CheckpointInfo.from_json(text, PATH)
 
 
-@pytest.mark.parametrize("hidden", [True, False], ids=["in the library's error", "while flushing"])
+@pytest.mark.parametrize("place", ["pathlib.Path.write_bytes", "os.fsync"])
 def test_a_full_disk_keeps_the_old_checkpoint(
-    hidden: bool, good_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+    place: str, good_bytes: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from safetensors import SafetensorError
-
     def full(*_: object, **__: object) -> None:
-        if hidden:
-            raise SafetensorError('I/O error: Os { code: 28, kind: StorageFull, message: "No space left" }')
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     PATH.write_bytes(good_bytes)
-    monkeypatch.setattr(*(("safetensors.torch.save_file", full) if hidden else ("os.fsync", full)))
+    monkeypatch.setattr(place, full)
     with pytest.raises(OutputError, match=r"cannot write model\.safetensors: No space left on device$"):
         save_checkpoint(PATH, weights(), description(seed=1))
     assert PATH.read_bytes() == good_bytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from mnistkit import run_lock
 from mnistkit.exceptions import OutputError
 from mnistkit.run_lock import Holder, RunLock, holder
 
@@ -67,7 +69,7 @@ def test_a_holder_that_is_killed_holds_it_no_longer() -> None:
     with held_by_another_process() as process:
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert LOCK.exists()
+    LOCK.write_text(LOCK.read_text() + 500 * " " + "of an earlier version")
     assert holder(LOCK) is None
     with RunLock(LOCK):
         assert json.loads(LOCK.read_text())["pid"] == os.getpid()
@@ -89,6 +91,30 @@ def test_a_holder_that_has_not_written_its_name_yet_holds_it_too() -> None:
             pass
 
 
+def test_a_file_that_its_last_holder_has_just_removed_is_not_mistaken_for_the_lock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real, leave = run_lock._try_lock, iter([LOCK.unlink])
+
+    def after_its_holder_left(handle: int, **how: bool) -> bool:
+        next(leave, lambda: None)()
+        return real(handle, **how)
+
+    monkeypatch.setattr(run_lock, "_try_lock", after_its_holder_left)
+    with RunLock(LOCK):
+        found = holder(LOCK)
+        assert found is not None and found.pid == os.getpid()
+
+
+def test_a_disk_without_locks_keeps_nobody_from_working(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with RunLock(LOCK):
+        assert holder(LOCK) is None
+
+
 def test_an_error_inside_releases_it() -> None:
     with pytest.raises(ZeroDivisionError), RunLock(LOCK):
         raise ZeroDivisionError
@@ -98,6 +124,7 @@ def test_an_error_inside_releases_it() -> None:
 MANY = """
 import os, sys
 from pathlib import Path
+from mnistkit import run_lock
 from mnistkit.exceptions import OutputError
 from mnistkit.run_lock import RunLock
 PROCESSES, ATTEMPTS = 6, 15

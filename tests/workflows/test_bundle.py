@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from mnistkit import locate
-from mnistkit.checkpoint import load_tensors, read_info, save_checkpoint
+from mnistkit.checkpoint import load_tensors, read_description, read_info, save_checkpoint
 from mnistkit.data.base import Dataset
 from mnistkit.data.batches import DeviceImages, Normalisation
 from mnistkit.exceptions import CheckpointError, MnistkitError, OutputError, UsageError
@@ -111,6 +112,7 @@ def test_what_is_bundled_fits_the_limit_and_says_what_it_is() -> None:
     paths = [locate.bundled_path(name) for name in locate.bundled_names()]
     assert sum(path.stat().st_size for path in paths) <= workflow.MAX_BYTES
     for path in paths:
+        assert "file_sha256" in json.loads(read_description(path))
         info = read_info(path)
         calibration = Calibration.of(info.calibration)
         assert calibration.n and calibration.false_alarm_rate <= MAX_FALSE_ALARM_RATE

@@ -276,17 +276,18 @@ def test_a_run_that_goes_on_is_left_alone(config: TrainConfig, tmp_path: Path, h
 def test_a_run_that_another_process_finished_meanwhile_is_not_trained_again(
     config: TrainConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unlocked = RunFolder.in_use
+    in_use = RunFolder.in_use
 
     @contextmanager
     def after_another(folder: RunFolder) -> Iterator[None]:
-        monkeypatch.undo()
+        patch.undo()
         assert train(config).trained
-        with unlocked(folder):
+        with in_use(folder):
             yield
 
-    monkeypatch.setattr(RunFolder, "in_use", after_another)
-    assert not train(config).trained
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "in_use", after_another)
+        assert not train(config).trained
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -318,6 +319,17 @@ def test_a_damaged_state_is_one_line(config: TrainConfig, content: bytes) -> Non
     RunFolder(config.out or Path()).state.write_bytes(content)
     with pytest.raises(CheckpointError, match=r"state\.safetensors"):
         train(replace(config, resume=True))
+
+
+def test_a_state_with_a_byte_changed_is_not_gone_on_with(config: TrainConfig) -> None:
+    interrupt(config, 3)
+    path = RunFolder(config.out or Path()).state
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"state\.safetensors is damaged"):
+        train(replace(config, resume=True))
+    assert path.read_bytes() == content
 
 
 def test_full_trains_on_everything_and_chooses_nothing(config: TrainConfig) -> None:
