@@ -26,6 +26,7 @@ from mnistkit.cli.options import (
     complete_checkpoint,
 )
 from mnistkit.data.base import SplitShares
+from mnistkit.exceptions import UsageError
 from mnistkit.preparation import AUTO
 from mnistkit.workflows.train_config import DEFAULT_ARCHITECTURE, DEFAULT_DATASET
 
@@ -116,6 +117,14 @@ Resume = Annotated[
     bool,
     typer.Option("--resume", help="Go on with an unfinished run; alone, with the only one.", rich_help_panel=RUN),
 ]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Only say what would be trained: recipe, sizes of the splits, run folder.",
+        rich_help_panel=RUN,
+    ),
+]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace the run in the folder.", rich_help_panel=RUN)
 ]
@@ -143,6 +152,7 @@ def train(
     out: Out = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
+    dry_run: DryRun = False,
     preparation: PreparationKind = AUTO,
     init: Init = None,
     shares: Shares = None,
@@ -159,10 +169,12 @@ def train(
     from mnistkit.reporting import console
     from mnistkit.reporting.outputs import Output
     from mnistkit.reporting.progress import LoadProgress
+    from mnistkit.reporting.training.plan import print_plan
     from mnistkit.reporting.training.terminal import TrainingDisplay, print_result, print_seeds
     from mnistkit.workflows import train as workflow
     from mnistkit.workflows.recorded_run import follow_recorded_run
     from mnistkit.workflows.train_config import TrainConfig
+    from mnistkit.workflows.train_plan import plan_training
     from mnistkit.workflows.trained_weights import follow_trained
 
     options = {
@@ -192,6 +204,13 @@ def train(
     )
     given = _given(context)
     config = follow_recorded_run(follow_trained(config, given, console.note), given, recipe, console.note)
+    if dry_run:
+        if seeds != 1:
+            raise UsageError("--dry-run shows one run", hint="leave out --seeds, or give --seed")
+        with loading:
+            plan = plan_training(config)
+        output.show(plan, print_plan)
+        return
     with loading, stop_on_interrupt(display.note, display.is_training) as should_stop:
         try:
             if seeds == 1:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # MNIST holds out 5,000 of its 60,000 training images; other data the same part of its own.
-VALIDATION_PART = 12
+_VALIDATION_PART = 12
 
 
 def assemble(
@@ -22,7 +22,7 @@ def assemble(
     test: LabelledImages,
     normalisation: tuple[float, float] | None = None,
     preparation: tuple[Preparation, str] = (INK, ""),
-    validation_size: int | None = None,
+    held_out: int | None = None,
 ) -> Dataset:
     """Return the dataset made of two splits.
 
@@ -33,11 +33,11 @@ def assemble(
         test: The test images.
         normalisation: Mean and standard deviation of the training pixels on the 0 to 1 scale; None computes them.
         preparation: How pictures are prepared for a model that learns from it, and why.
-        validation_size: How many training images to hold out for validation; None for a twelfth, and at least one
+        held_out: How many training images to hold out for validation; None for a twelfth, and at least one
             for each class.
     """
     mean, std = normalisation or pixel_statistics(train.images)
-    size = validation_size or _validation_size(len(train), len(classes))
+    size = held_out or validation_size(len(train), len(classes))
     chosen, reason = preparation
     return Dataset(
         name,
@@ -59,9 +59,9 @@ def label_images(images: NDArray[np.uint8], labels: NDArray[np.integer]) -> Labe
     return LabelledImages(images, np.asarray(labels, dtype=np.int64), np.arange(len(labels), dtype=np.int64))
 
 
-def _validation_size(images: int, classes: int) -> int:
+def validation_size(images: int, classes: int) -> int:
     """Return how many of the training images to hold out: a twelfth, and at least one for each class."""
-    return max(round(images / VALIDATION_PART), classes)
+    return max(round(images / _VALIDATION_PART), classes)
 
 
 def pixel_statistics(images: NDArray[np.uint8]) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnistkit.data.assemble import VALIDATION_PART, assemble, label_images
+from mnistkit.data.assemble import assemble, label_images, validation_size
 from mnistkit.data.base import ALL, Dataset, LabelledImages, LoadOptions, SplitShares
 from mnistkit.data.choose_preparation import choose_for_pictures, choose_for_tiles
 from mnistkit.data.doubtful import divided, warn_of_doubtful
@@ -65,7 +65,7 @@ def _load_idx_folder(folder: Path, options: LoadOptions) -> Dataset:
     train, test, size = _divide(folder, classes, train, test, options)
     kind = options.preparation
     preparation = choose_for_tiles(train.images, kind) if isinstance(kind, str) else (kind, "")
-    return assemble(str(folder), classes, train, test, preparation=preparation, validation_size=size)
+    return assemble(str(folder), classes, train, test, preparation=preparation, held_out=size)
 
 
 def _read_idx(folder: Path, split: str) -> LabelledImages:
@@ -111,9 +111,7 @@ def _load_picture_folder(folder: Path, options: LoadOptions) -> Dataset:
     train = _read(files, preparation, options)
     test = _read(test_files, preparation, options) if test_files else None
     train, test, size = _divide(folder, files.classes, train, test, options)
-    return assemble(
-        str(folder), files.classes, train, test, preparation=(preparation, reason), validation_size=size
-    )
+    return assemble(str(folder), files.classes, train, test, preparation=(preparation, reason), held_out=size)
 
 
 def _find_files(folder: Path, known: tuple[str, ...]) -> tuple[_Files, _Files | None]:
@@ -262,7 +260,7 @@ def _divide(
         train, test = train.take(kept), train.take(held_out)
     elif not options.classes and (unknown := sorted(set(test.labels.tolist()) - set(train.labels.tolist()))):
         raise DataError(f"{folder} has test images of class '{classes[unknown[0]]}', but no training images of it")
-    return train, test, _validation_size(train.labels, options.shares)
+    return train, test, _held_out(train.labels, options.shares)
 
 
 def _check_shares(folder: Path, has_test: bool, shares: SplitShares | None) -> None:
@@ -284,11 +282,11 @@ def _test_size(labels: NDArray[np.int64], shares: SplitShares | None) -> int:
     return min(max(round(n * shares.test / 100), classes), max(n - 2 * classes, 1))
 
 
-def _validation_size(labels: NDArray[np.int64], shares: SplitShares | None) -> int | None:
-    """Return how many of the training images are for validation; None for the usual part."""
+def _held_out(labels: NDArray[np.int64], shares: SplitShares | None) -> int:
+    """Return how many of the training images are for validation."""
     n, classes = len(labels), len(set(labels.tolist()))
     if shares is None:
-        return max(round(n / VALIDATION_PART), classes)
+        return validation_size(n, classes)
     return min(max(round(n * shares.val / (shares.train + shares.val)), classes), max(n - classes, 1))
 
 

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from mnistkit.numbers import percentage
 from mnistkit.registry import brief
+from mnistkit.reporting.recipes import print_recipe
 from mnistkit.reporting.tables import Table, print_table
 from mnistkit.reporting.wrapping import print_text
 
@@ -50,7 +51,7 @@ def print_details(console: Console, details: ModelDetails) -> None:
     total = ("total", "", "", f"{summary.parameters:,}", f"{summary.macs:,}")
     print_table(console, Table(["layer", "kind", "output", *numbers], rows, numbers, total=total))
     console.print()
-    _print_recipe(console, details)
+    print_recipe(console, f"The recipe of {details.name}", details.recipe)
 
 
 def print_bundle(console: Console, result: BundleResult) -> None:
@@ -112,28 +113,6 @@ def _print_trained(console: Console, trained: TrainedModel) -> None:
     for name, text in lines.items():
         if text:
             print_text(console, f"{name}: {text}", hang="  ")
-
-
-def _print_recipe(console: Console, details: ModelDetails) -> None:
-    import tomli_w
-
-    print_text(console, f"# The recipe of {details.name}, in the form of a --recipe file", hang="# ")
-    section = ""
-    lines = []
-    for setting in details.recipe:
-        table, _, key = setting.key.rpartition(".")
-        if table != section:
-            section = table
-            lines.append(("", ""))
-            lines.append((f"[{table}]", ""))
-        lines.append((tomli_w.dumps({key: setting.value}).strip(), setting.meaning))
-    width = max(len(text) for text, _ in lines)
-    commented = [f"{text:<{width}}  # {meaning}" if meaning else text for text, meaning in lines]
-    if max(map(len, commented)) > console.width:
-        # Comments that do not fit beside the keys stand above them.
-        commented = [f"# {meaning}\n{text}" if meaning else text for text, meaning in lines]
-    for line in commented:
-        print_text(console, line, hang="# ")
 
 
 def _accuracy(share: float | None) -> str:

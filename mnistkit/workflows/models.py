@@ -219,7 +219,7 @@ def show_model(spec: str) -> ModelDetails:
     """
     if check_model(spec) in model_names():
         architecture = get_architecture(spec)
-        recipe = _settings(flatten(architecture.recipe.to_dict()))
+        recipe = recipe_settings(flatten(architecture.recipe.to_dict()))
         return ModelDetails(CLASSES, spec, architecture.description, _summary(spec), recipe)
     path = locate_checkpoint(spec)
     found = FoundCheckpoint(path, read_info(path))
@@ -244,7 +244,7 @@ def show_model(spec: str) -> ModelDetails:
         name=found.name,
         description=get_architecture(info.architecture).description,
         summary=_summary(info.architecture, len(info.classes)),
-        recipe=_settings(with_current_keys(flatten(info.recipe))),
+        recipe=recipe_settings(with_current_keys(flatten(info.recipe))),
         trained=trained,
     )
 
@@ -256,7 +256,7 @@ def _is_checkpoint(spec: str) -> bool:
     return False
 
 
-def _settings(values: Mapping[str, Any]) -> tuple[RecipeSetting, ...]:
+def recipe_settings(values: Mapping[str, Any]) -> tuple[RecipeSetting, ...]:
     """Return the keys of a recipe that have a value, in their order."""
     keys = recipe_keys().items()
     return tuple(RecipeSetting(key, values[key], limits["help"]) for key, (_, limits) in keys if key in values)

@@ -92,7 +92,7 @@ class TrainingRun:
             dataset = self.trained.adapt(dataset, self.config.load.preparation)
         elif init := self._recorded_init:
             dataset = with_normalisation(dataset, init["mean"], init["std"])
-        return self.fitted_to(self._sizes(dataset)["train"]), dataset
+        return self.fitted_to(self.sizes(dataset)["train"]), dataset
 
     def fitted_to(self, images: int) -> TrainingRun:
         """Return the run with a recipe for so many training images, unless it goes on with one."""
@@ -143,7 +143,8 @@ class TrainingRun:
             )
         return replace(options, preparation=preparation)
 
-    def _sizes(self, dataset: Dataset) -> dict[str, int]:
+    def sizes(self, dataset: Dataset) -> dict[str, int]:
+        """Return how many images the run trains on, validates with and is tested on."""
         return split_sizes(len(dataset.train), len(dataset.test), dataset.validation_size, full=self.config.full)
 
     def _facts(self, dataset: Dataset) -> dict[str, Any]:
@@ -186,7 +187,7 @@ class TrainingRun:
         return state
 
     def _start(self, setup: TrainingSetup, job: TrainingJob, state: TrainingState) -> RunStart:
-        precision, sizes = setup.machine.precision, self._sizes(setup.dataset)
+        precision, sizes = setup.machine.precision, self.sizes(setup.dataset)
         return RunStart(
             architecture=self.config.architecture,
             parameters=_parameters(state),
@@ -268,7 +269,7 @@ class TrainingRun:
             "seed": self.recipe.seed,
             "parameters": _parameters(state),
             "split": info.split,
-            "images": self._sizes(setup.dataset),
+            "images": self.sizes(setup.dataset),
             "epochs": len(state.history),
             "kept_epoch": info.epoch,
             "validation": {name: info.metrics[name] for name in info.metrics if name.startswith("val_")},

@@ -13,6 +13,7 @@ from mnistkit.numbers import percent, percentage
 from mnistkit.reporting import console as consoles
 from mnistkit.reporting.bar import Bar
 from mnistkit.reporting.training.figure import CurvesWriter
+from mnistkit.reporting.training.text import about_choices, about_data
 from mnistkit.reporting.wrapping import TIE, print_text
 from mnistkit.training.events import EpochRecord, RunEnd, RunStart, StepReport
 
@@ -49,16 +50,10 @@ class TrainingDisplay(CurvesWriter):
         if self._has_shown_a_run:
             self._print("")
         self._has_shown_a_run = True
-        held_out = f"{start.val_size:,} validation" if start.val_size else "no validation"
-        sizes = f"{start.train_size:,} training, {held_out} and {start.test_size:,} test images"
+        sizes = about_data(start.train_size, start.val_size, start.test_size)
         self._print(f"{start.architecture} ({start.parameters:,} parameters) on {start.dataset}: {sizes}")
-        if start.preparation_reason:
-            meaning = start.preparation.meaning
-            self._print(f"preparation {start.preparation}: {meaning} ({start.preparation_reason})")
-        if start.init:
-            self._print(f"starting from the trained weights of {start.init}")
-        if start.fitted:
-            self._print(f"{start.fitted}; --epochs, --batch-size, --lr, --set or --recipe override this")
+        for line in about_choices(start.preparation, start.preparation_reason, start.init, start.fitted):
+            self._print(line)
         self._print(f"{start.device}, {start.precision} ({start.precision_reason}); seed {start.seed}")
         self._print(f"run folder: {start.folder}")
         if start.resumed_at_step:
