@@ -27,7 +27,7 @@ from mnistkit import notebook
 from mnistkit.data import dataset_names as list_datasets
 from mnistkit.data import load_dataset
 from mnistkit.data.base import LoadOptions, SplitShares
-from mnistkit.exceptions import MnistkitError
+from mnistkit.exceptions import MnistkitError, UsageError
 from mnistkit.imaging.limits import DEFAULT_LIMITS, Limits
 from mnistkit.models import model_names as list_models
 from mnistkit.preparation import AUTO, CHOICES
@@ -60,12 +60,16 @@ __all__ = [
     "train",
 ]
 
+CheckpointLike: TypeAlias = "str | os.PathLike[str]"
+"""A checkpoint file, a run folder, "latest", the name of a bundled model, or what :func:`train` or :func:`load`
+returned."""
+
 Progress: TypeAlias = Callable[[int, int, str], None]
 Announce: TypeAlias = Callable[[str], None]
 
 
 def load(
-    checkpoint: str | Path | None = None,
+    checkpoint: CheckpointLike | None = None,
     *,
     device: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
@@ -76,8 +80,8 @@ def load(
     ``mnistkit.load().read("photo.jpg")`` answers as ``mnistkit predict photo.jpg`` does.
 
     Args:
-        checkpoint: A checkpoint file, a run folder, "latest", or the name of a bundled model; None means what
-            the commands use without one.
+        checkpoint: A checkpoint file, a run folder, "latest", the name of a bundled model, or what :func:`train`
+            returned; None means what the commands use without one.
         device: Where it computes.
         limits: Which pictures are refused for their size.
         announce: See above.
@@ -89,12 +93,12 @@ def load(
     from mnistkit.inference.checkpoints import find_checkpoints
     from mnistkit.inference.recogniser import Recogniser
 
-    (found,) = find_checkpoints([] if checkpoint is None else [str(checkpoint)], announce or _silent)
+    (found,) = find_checkpoints([] if checkpoint is None else [_spec(checkpoint)], announce or _silent)
     return Recogniser.load(found, device=_device(device), limits=limits)
 
 
 def evaluate(
-    *checkpoints: str | Path,
+    *checkpoints: CheckpointLike,
     dataset: str | Path | None = None,
     split: str = InferenceConfig.split,
     perturbed: bool = False,
@@ -140,7 +144,7 @@ def evaluate(
 
 
 def confusion(
-    *checkpoints: str | Path,
+    *checkpoints: CheckpointLike,
     dataset: str | Path | None = None,
     split: str = InferenceConfig.split,
     normalize: str = ConfusionConfig.normalize,
@@ -184,7 +188,7 @@ def confusion(
 
 
 def errors(
-    *checkpoints: str | Path,
+    *checkpoints: CheckpointLike,
     dataset: str | Path | None = None,
     split: str | None = None,
     true: str | None = None,
@@ -247,7 +251,7 @@ def train(
     full: bool = False,
     resume: bool = False,
     overwrite: bool = False,
-    init: str | Path | None = None,
+    init: CheckpointLike | None = None,
     split_shares: str | None = None,
     preparation: str = AUTO,
     device: str | None = None,
@@ -334,7 +338,7 @@ def train(
             _load_options(progress, announce, skip_bad=skip_bad, preparation=preparation),
             shares=None if split_shares is None else SplitShares.parse(split_shares),
         ),
-        init=None if init is None else str(init),
+        init=None if init is None else _spec(init),
     )
     config = follow_recorded_run(follow_trained(config, given, tell), given, file, tell)
     callbacks = Callbacks(progress or _ignored, tell, events or TrainingEvents())
@@ -359,15 +363,30 @@ def summarise(runs: Iterable[TrainResult]) -> SeedsResult:
 
 
 def _given(
-    checkpoints: Sequence[str | Path], dataset: str | Path | None, device: str | None, load: LoadOptions
+    checkpoints: Sequence[CheckpointLike], dataset: str | Path | None, device: str | None, load: LoadOptions
 ) -> dict[str, Any]:
     """Return what all configurations of evaluations have in common."""
     return {
-        "checkpoints": tuple(map(str, checkpoints)),
+        "checkpoints": tuple(map(_spec, checkpoints)),
         "dataset": None if dataset is None else str(dataset),
         "device": _device(device),
         "load": load,
     }
+
+
+def _spec(checkpoint: CheckpointLike) -> str:
+    """Return a checkpoint as the command line has it.
+
+    Raises:
+        UsageError: it is nothing that names one.
+    """
+    try:
+        return str(os.fspath(checkpoint))
+    except TypeError:
+        kind = type(checkpoint).__name__
+        raise UsageError(
+            f"a checkpoint cannot be of type {kind}", hint="give a path, the name of a bundled model, or a run"
+        ) from None
 
 
 def _load_options(

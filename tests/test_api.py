@@ -37,11 +37,11 @@ ON_CPU: dict[str, Any] = {"device": "cpu"}
 QUICK: dict[str, Any] = {**ON_CPU, "epochs": 2, "batch_size": 64}
 
 
-ONLY_COMMANDS = ("checkpoint", "json", "out", "quiet", "fail_under")
-"""Options of where the result goes, and of the exit code; checkpoints are plain arguments in Python."""
+ONLY_COMMANDS = ("checkpoint", "json", "out", "quiet", "fail_under", "threads")
+"""Options of where the result goes, of the exit code, and of the process; checkpoints are plain arguments."""
 
 OTHERWISE_IN_TRAIN = ("arch", "lr", "set", "seeds", "dry_run")
-"""The first argument, recipe keys, and :func:`mnistkit.summarise`; nothing resolves a training and leaves it."""
+"""The first argument, recipe keys, :func:`mnistkit.summarise`, and a training that is only told, not done."""
 
 
 @pytest.fixture(scope="module")
@@ -372,6 +372,14 @@ class TestTraining:
         resumed = mnistkit.train(out="a", resume=True, **ON_CPU)
         assert resumed.checkpoint.read_bytes() == run.checkpoint.read_bytes()
 
+    def test_a_run_and_a_recogniser_stand_for_their_checkpoint(
+        self, run: TrainResult, digits_folder: Path
+    ) -> None:
+        recogniser = mnistkit.load(run, **ON_CPU)
+        assert recogniser.checkpoint.path == run.checkpoint
+        found = mnistkit.evaluate(recogniser, dataset=digits_folder, **ON_CPU).models[0].metrics
+        assert (found.errors, found.n) == (run.metrics["test"]["errors"], run.metrics["test"]["n"])
+
     def test_runs_are_summarised_as_by_seeds(self, run: TrainResult) -> None:
         result = mnistkit.summarise(iter([run, run]))
         assert result.summary["top1"]["mean"] == run.metrics["test"]["top1"]
@@ -385,6 +393,7 @@ class TestTraining:
     ("call", "message"),
     [
         (lambda: mnistkit.load("none.safetensors"), "'none.safetensors' does not exist"),
+        (lambda: mnistkit.load(5), "cannot be of type int"),  # type: ignore[arg-type]
         (lambda: mnistkit.load(device="quantum"), "unknown device 'quantum'"),
         (lambda: mnistkit.load().read_all("photo.jpg"), "takes several pictures"),  # type: ignore[arg-type]
         (lambda: mnistkit.load().read(28), "of type int"),  # type: ignore[arg-type]

@@ -99,6 +99,10 @@ class Recogniser:
         """How pictures become what the model is given."""
         return self.info.preparation
 
+    def __fspath__(self) -> str:
+        # So that it can be given wherever a checkpoint can.
+        return str(self.checkpoint.path)
+
     def __repr__(self) -> str:
         return f"Recogniser({self.checkpoint.name}: {self.info.architecture}, {len(self.classes)} classes)"
 

@@ -41,6 +41,10 @@ class TrainResult(Drawn):
         found = f"test accuracy {percentage(test['top1'])}, {counted(test['errors'], 'error')} in {test['n']:,}"
         return f"TrainResult({self.folder.path}: {found})"
 
+    def __fspath__(self) -> str:
+        # So that a run can be given wherever a checkpoint can.
+        return str(self.checkpoint)
+
     @property
     def checkpoint(self) -> Path:
         """The checkpoint with the kept weights."""
