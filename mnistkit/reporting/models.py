@@ -9,7 +9,7 @@ from rich.console import Console
 from mnistkit.numbers import percentage
 from mnistkit.registry import brief
 from mnistkit.reporting.recipes import print_recipe
-from mnistkit.reporting.tables import Table, print_table
+from mnistkit.reporting.tables import Table, print_named, print_table
 from mnistkit.reporting.wrapping import print_text
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def print_details(console: Console, details: ModelDetails) -> None:
         f"{details.classes} classes",
     )
     if details.trained:
+        console.print()
         _print_trained(console, details.trained)
     console.print()
     numbers = ["parameters", "MACs"]
@@ -110,9 +111,7 @@ def _print_trained(console: Console, trained: TrainedModel) -> None:
     }
     if trained.calibration:
         lines["calibrated"] = f"temperature {trained.calibration['temperature']:.3f}"
-    for name, text in lines.items():
-        if text:
-            print_text(console, f"{name}: {text}", hang="  ")
+    print_named(console, [(name, text) for name, text in lines.items() if text])
 
 
 def _accuracy(share: float | None) -> str:

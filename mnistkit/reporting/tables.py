@@ -8,7 +8,7 @@ No column is ever left out, and no number and no word is broken. A pipe gets who
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -26,7 +26,7 @@ _LEAST_TEXT, _LEAST_PATH = 20, 24
 
 @dataclass(frozen=True)
 class Table:
-    """What a table holds; :func:`print_table` shows it.
+    """What a table holds; :func:`print_table` shows it, but for columns in which no row has anything.
 
     Attributes:
         headers: The column titles, of one or more lines.
@@ -73,6 +73,7 @@ def table_lines(table: Table, width: int, rule: str = _RULE) -> list[Text]:
         width: Columns.
         rule: The character of the lines below the headers and above the total.
     """
+    table = _without_empty_columns(table)
     lines = [Text(line, style="bold") for line in (wrapped(table.title, width) if table.title else ())]
     for hidden in (0, 1):
         shown = len(table.headers) - hidden
@@ -82,6 +83,21 @@ def table_lines(table: Table, width: int, rule: str = _RULE) -> list[Text]:
         if widths:
             return [*lines, *_grid(table, widths, width, rule)]
     return [*lines, *_stacked(table, width)]
+
+
+def _without_empty_columns(table: Table) -> Table:
+    """Return the table without the columns, but for its first, in which no row has anything."""
+    places = [
+        place
+        for place in range(len(table.headers))
+        if not place or not table.all_rows or any(row[place] for row in table.all_rows)
+    ]
+
+    def chosen(row: Sequence[str]) -> list[str]:
+        return [row[place] for place in places] if row else []
+
+    rows = [chosen(row) for row in table.rows]
+    return replace(table, headers=chosen(table.headers), rows=rows, total=chosen(table.total))
 
 
 def _widths(table: Table, shown: int, width: int) -> list[int]:

@@ -144,9 +144,14 @@ def test_a_trained_model_is_shown_with_what_its_checkpoint_says(
     save_checkpoint(path, load_tensors(path), info)
     result = run_cli("models", "show", path)
     assert (result.code, result.err) == (0, "")
-    assert f"file: {path}" in result.out
-    assert "architecture: lenet5" in result.out and "classes: left, right" in result.out
-    assert "measured: test accuracy 80.00 %, validation accuracy 90.00 %" in result.out
+    facts = {name: fact for name, _, fact in (line.partition("  ") for line in result.out.splitlines())}
+    expected = {
+        "file": str(path),
+        "architecture": "lenet5",
+        "classes": "left, right",
+        "measured": "test accuracy 80.00 %, validation accuracy 90.00 %",
+    }
+    assert {name: facts[name].strip() for name in expected} == expected
     trained = json.loads(run_cli("models", "show", path, "--json").out)["trained"]
     assert (trained["dataset"], trained["classes"]) == ("toys", ["left", "right"])
     assert trained["metrics"] == {"val_accuracy": 0.9, "test_accuracy": 0.8}

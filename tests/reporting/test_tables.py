@@ -88,6 +88,12 @@ def test_empty_rows_and_headers_of_two_lines_are_kept() -> None:
     assert shown(table, 11) == ["one", "  A recall", "    1.00", "", "two", "  A recall", "    2.00"]
 
 
+@pytest.mark.parametrize("width", [8, 80])
+def test_a_column_in_which_no_row_has_anything_is_not_shown(width: int) -> None:
+    lines = shown(Table(["run", "remark", "n"], [["a", "", "1"], ["b", "", "2"]], ["n"]), width)
+    assert lines == ["run  n", "─" * 6, "a    1", "b    2"]
+
+
 @pytest.mark.parametrize("width", [24, 40, 60, 80, 100, 120, 200])
 def test_no_line_is_too_long_and_nothing_is_lost_or_broken(width: int) -> None:
     lines = shown(RUNS, width)
