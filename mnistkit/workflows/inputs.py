@@ -146,6 +146,13 @@ def open_inputs(config: InferenceConfig, announce: Callable[[str], None] = lambd
     data = _as_known(dataset, config.split, found[0].info.classes)
     if not len(data):
         raise DataError(f"{dataset.name} has no images in its {config.split} split")
+    if (
+        is_folder(name)
+        and config.split != ALL
+        and not any(_is_same_folder(each.info.dataset, name) for each in found)
+    ):
+        everything = len(dataset.train) + len(dataset.test)
+        announce(f"{name}: only the {config.split} split, {len(data):,} of {everything:,}; --split all takes all")
 
     from mnistkit.data.batches import DeviceImages
     from mnistkit.device import set_up_machine

@@ -61,3 +61,17 @@ def test_a_class_that_the_model_does_not_know(constants: list[str], tmp_path: Pa
 def test_all_images_of_a_registered_dataset(toys: Dataset, constants: list[str]) -> None:
     result = evaluate(EvaluateConfig((constants[0],), split="all", device="cpu"))
     assert result.n == len(toys.train) + len(toys.test)
+
+
+def test_part_of_a_folder_that_no_model_learnt_from_is_said_to_be_a_part(
+    constants: list[str], tmp_path: Path
+) -> None:
+    folder = str(make_classes(tmp_path / "new", {"left": 14, "right": 14}))
+
+    def said(split: str) -> list[str]:
+        lines: list[str] = []
+        evaluate(EvaluateConfig((constants[0],), dataset=folder, split=split, device="cpu"), lines.append)
+        return [line for line in lines if "split" in line]
+
+    assert said("test") == [f"{folder}: only the test split, 4 of 28; --split all takes all"]
+    assert said("all") == []
