@@ -57,6 +57,15 @@ def examples_of(command: Any) -> tuple[Example, ...]:
     return getattr(command.callback, "examples", ())
 
 
+def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield a typer command and all its subcommands, hidden ones too, each after the words that call it."""
+    yield path, command
+    if isinstance(command, TyperGroup):
+        context: Any = typer.Context(command)
+        for name in command.list_commands(context):
+            yield from walk(command.get_command(context, name), (*path, name))
+
+
 class HelpCommand(TyperCommand):
     """A command with such a help page."""
 

@@ -1,0 +1,286 @@
+"""Write the command reference, docs/cli.md, and the pictures of a terminal for the README, docs/*.svg.
+
+Run it: ``python docs/generate.py`` runs every example in a terminal of its own and writes all of it.
+``python docs/generate.py --check`` runs them again and fails where what is written is no longer what they show;
+``--check --quick`` leaves out those that take more than a few seconds, and is one of the tests.
+
+Help pages and examples that show the same everywhere must agree in every letter. In those that measure something
+numbers, bars and the widths that follow from them may differ, since they depend on the machine; the words must
+agree. What tells of the machine itself, or of a training's course on it, is shown as recorded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import io
+import os
+import pty
+import re
+import shlex
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from mnistkit.cli import app
+from mnistkit.cli import main as run_command
+from mnistkit.cli.help import walk
+
+DOCS = Path(__file__).resolve().parent
+PAGE = DOCS / "cli.md"
+ROWS, COLUMNS = 40, 80
+AGAIN = "python docs/generate.py"
+
+_ESCAPE = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|\r|\n|[^\x1b\r\n]+")
+_HELP = re.compile(r"^(#{2,3}) (mnistkit[^\n]*)\n\n```text\n(.*?)```\n", re.M | re.S)
+_OUTPUT = re.compile(r"^```console\n\$ (.*?)\n(.*?)```\n", re.M | re.S)
+
+
+def exactly(text: str) -> str:
+    """Return what must agree of an output that is the same everywhere: all of it."""
+    return text
+
+
+def in_words(text: str) -> str:
+    """Return what must agree of an output that measures something: its words, without numbers and drawings."""
+    return " ".join(re.findall(r"[A-Za-z][A-Za-z'-]*", text))
+
+
+def as_recorded(text: str) -> str:
+    """Return what must agree of an output that tells of the machine: nothing."""
+    return ""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A command line whose real output the reference shows.
+
+    Attributes:
+        line: The command line.
+        part: Returns what of the output must be the same when it is checked.
+        quick: Whether it takes only a few seconds, and needs nothing that another one made.
+    """
+
+    line: str
+    part: Callable[[str], str]
+    quick: bool = False
+
+
+EXAMPLES = {
+    "train": Example("mnistkit train --arch lenet5 --epochs 2", as_recorded),
+    "evaluate": Example("mnistkit evaluate pictures convnext", in_words),
+    "predict": Example("mnistkit predict digit.jpg", in_words, quick=True),
+    "confusion": Example("mnistkit confusion pictures --errors-only", in_words),
+    "errors": Example("mnistkit errors pictures --true 4 --limit 1", in_words),
+    "runs": Example("mnistkit runs", in_words),
+    "models list": Example("mnistkit models list", exactly, quick=True),
+    "models show": Example("mnistkit models show lenet5", exactly, quick=True),
+    "datasets list": Example("mnistkit datasets list", exactly, quick=True),
+    "datasets fetch": Example("mnistkit datasets fetch mnist", exactly, quick=True),
+    "datasets show": Example("mnistkit datasets show mnist --count 2", exactly, quick=True),
+    "env": Example("mnistkit env", as_recorded),
+}
+"""The example of each command; they are run in this order, and some show what earlier ones made."""
+
+PICTURES = {
+    "terminal-predict.svg": "mnistkit predict digit.jpg",
+    "terminal-train.svg": "mnistkit train --arch lenet5 --epochs 3",
+}
+"""The pictures of a terminal, each with the command line that it shows."""
+
+
+def main() -> int:
+    """Write the reference and the pictures, or check them; returns 1 where they are no longer true."""
+    parser = argparse.ArgumentParser(description="Write docs/cli.md and docs/*.svg, or check them.")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where something differs")
+    parser.add_argument("--quick", action="store_true", help="with --check: only what takes a few seconds")
+    options = parser.parse_args()
+    if not options.check:
+        write()
+        return 0
+    problems = list(check(quick=options.quick))
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
+        print(f"run it again, and look at what changed: {AGAIN}", file=sys.stderr)
+    return bool(problems)
+
+
+def write() -> None:
+    """Run everything, and write the page and the pictures."""
+    with workplace() as place:
+        outputs = {name: plain(show(example.line, place)) for name, example in EXAMPLES.items()}
+    PAGE.write_text(page(help_pages(), outputs), encoding="utf-8")
+    for name, line in PICTURES.items():
+        with workplace() as place:
+            (DOCS / name).write_text(picture(line, show(line, place, colour=True)), encoding="utf-8")
+
+
+def check(*, quick: bool) -> Iterator[str]:
+    """Yield a line for everything that is written differently from what the commands show now.
+
+    Args:
+        quick: Leave out what takes long.
+    """
+    text = PAGE.read_text(encoding="utf-8")
+    yield from check_help(text)
+    with workplace() as place:
+        for example in EXAMPLES.values():
+            if example.quick or not quick:
+                yield from check_example(example, text, place)
+    yield from (f"docs/{name} is missing" for name in PICTURES if not (DOCS / name).is_file())
+
+
+def check_help(text: str) -> Iterator[str]:
+    """Yield a line for each help page that stands differently in the reference, whose ``text`` is given."""
+    written = {title: content for _, title, content in _HELP.findall(text)}
+    for title, content in help_pages().items():
+        if written.pop(title, None) != content:
+            yield f"docs/cli.md: the help of '{title}' differs"
+    yield from (f"docs/cli.md: there is no command '{title}'" for title in written)
+
+
+def check_example(example: Example, text: str, place: Path) -> Iterator[str]:
+    """Run an example in the folder ``place``; yield a line if it stands differently in the reference."""
+    written = dict(_OUTPUT.findall(text)).get(example.line)
+    if written is None:
+        yield f"docs/cli.md: the example '{example.line}' is missing"
+    elif example.part(plain(show(example.line, place))) != example.part(written):
+        yield f"docs/cli.md: '{example.line}' shows something else"
+
+
+def help_pages() -> dict[str, str]:
+    """Return the help page of each command by what calls it, as it is on a pipe of 80 columns."""
+    found = walk(typer.main.get_command(app))
+    return {" ".join(("mnistkit", *path)): _help_page(path) for path, command in found if not command.hidden}
+
+
+def _help_page(path: tuple[str, ...]) -> str:
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = str(COLUMNS)
+    try:
+        with redirect_stdout(io.StringIO()) as stream:
+            run_command([*path, "--help"])
+    finally:
+        os.environ.pop("COLUMNS")
+        if before is not None:
+            os.environ["COLUMNS"] = before
+    return stream.getvalue()
+
+
+def page(helps: Mapping[str, str], outputs: Mapping[str, str]) -> str:
+    """Return the reference: every help page, and below it the example with its output."""
+    parts = [
+        "# Command reference\n",
+        f"Written by `{AGAIN}`, which runs every command shown here; do not edit it. The examples\n"
+        "were run in a terminal of 80 columns, without colour. Measured figures differ a little from machine\n"
+        "to machine; `train`, `runs` and `env` tell of the one that they were recorded on. `...` stands for\n"
+        "the folder that mnistkit is installed in.\n",
+    ]
+    for title, content in helps.items():
+        name = title.removeprefix("mnistkit").strip()
+        parts.append(f"{'###' if ' ' in name else '##'} {title}\n\n```text\n{content}```\n")
+        if name in EXAMPLES:
+            parts.append(f"```console\n$ {EXAMPLES[name].line}\n{outputs[name]}```\n")
+    return "\n".join(parts)
+
+
+@contextmanager
+def workplace() -> Iterator[Path]:
+    """Give a new folder with a picture of a digit, which goes afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(DOCS / "digit.jpg", folder)
+        yield Path(folder)
+
+
+def show(line: str, place: Path, *, colour: bool = False) -> list[str]:
+    """Return what a command line leaves on the screen of a terminal, a text with escape codes for each line.
+
+    Args:
+        line: It begins with "mnistkit".
+        place: The working folder.
+        colour: Whether the terminal has colours.
+
+    Raises:
+        subprocess.CalledProcessError: it failed.
+    """
+    program, *arguments = shlex.split(line)
+    assert program == "mnistkit", line
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("MNISTKIT_")},
+        "PYTHONPATH": str(DOCS.parent),
+        "MNISTKIT_CACHE": str(place / ".cache"),
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+        "COLUMNS": str(COLUMNS),
+        "NO_COLOR": "" if colour else "1",
+    }
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    command = [sys.executable, "-m", "mnistkit", *arguments]
+    process = subprocess.Popen(command, stdout=follower, stderr=follower, env=environment, cwd=place)
+    os.close(follower)
+    content = b""
+    # A terminal ends with an error where other files just end.
+    with suppress(OSError):
+        while piece := os.read(leader, 65_536):
+            content += piece
+    os.close(leader)
+    if code := process.wait():
+        raise subprocess.CalledProcessError(code, line, content)
+    return screen(content.decode().replace(f"{DOCS.parent}{os.sep}", ".../"))
+
+
+def screen(content: str) -> list[str]:
+    """Return the lines that stand on a terminal's screen after ``content`` was written to it.
+
+    It knows the codes that a progress bar moves with: to the line's start, a line up, erase a line. Colours stay.
+    """
+    lines, row = [""], 0
+    for match in _ESCAPE.finditer(content):
+        text, (values, code) = match[0], match.groups()
+        if text == "\n":
+            row += 1
+            lines += [""] * (row - len(lines) + 1)
+        elif code == "A":
+            row = max(0, row - int(values or 1))
+        elif code == "K":
+            lines[row] = ""
+        elif text != "\r" and code in (None, "m"):
+            lines[row] += text
+    while lines and not Text.from_ansi(lines[-1]).plain.strip():
+        lines.pop()
+    return lines
+
+
+def plain(lines: list[str]) -> str:
+    """Return lines without colour and without spaces at their ends."""
+    return "".join(f"{Text.from_ansi(line).plain.rstrip()}\n" for line in lines)
+
+
+def picture(line: str, lines: list[str]) -> str:
+    """Return the picture of a terminal, in SVG, in which a command line and what it shows stand."""
+    console = Console(
+        record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, color_system="truecolor"
+    )
+    console.print(Text.assemble(("$ ", "green"), (line, "bold")))
+    for each in lines:
+        console.print(Text.from_ansi(each), soft_wrap=True)
+    text = console.export_svg(title="mnistkit")
+    # Whoever looks at it should not have to fetch a font from somewhere.
+    return re.sub(r"@font-face \{.*?\}\s*", "", text, flags=re.S)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""The command reference says what the commands say: docs/cli.md, written by docs/generate.py."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import mnistkit
+from tests.support.commands import COMMANDS
+
+if sys.platform == "win32":
+    pytest.skip("needs a pseudo-terminal", allow_module_level=True)
+
+DOCS = Path(mnistkit.__file__).parent.parent / "docs"
+
+
+def _load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+generate = _load()
+QUICK = {name: example for name, example in generate.EXAMPLES.items() if example.quick}
+
+
+def test_the_help_pages_in_the_reference_are_those_of_the_commands() -> None:
+    assert list(generate.check_help(generate.PAGE.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_the_examples_in_the_reference_show_what_the_commands_do(name: str) -> None:
+    text = generate.PAGE.read_text(encoding="utf-8")
+    with generate.workplace() as place:
+        assert list(generate.check_example(QUICK[name], text, place)) == []
+
+
+def test_every_command_has_an_example() -> None:
+    single = {
+        path for path, command in COMMANDS.items() if not command.hidden and not hasattr(command, "commands")
+    }
+    assert {" ".join(path) for path in single} == set(generate.EXAMPLES)
+
+
+def test_the_readme_has_its_pictures() -> None:
+    for name in generate.PICTURES:
+        text = (DOCS / name).read_text(encoding="utf-8")
+        assert text.startswith("<svg") and "@font-face" not in text
+
+
+def test_what_differs_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    helps = {"mnistkit": "old\n", "mnistkit gone": "help\n"}
+    outputs = dict.fromkeys(generate.EXAMPLES, "1 image of class 4\n")
+    text = generate.page({**generate.help_pages(), **helps}, outputs)
+    assert list(generate.check_help(text)) == [
+        "docs/cli.md: the help of 'mnistkit' differs",
+        "docs/cli.md: there is no command 'mnistkit gone'",
+    ]
+    shown = ["22 images of class 5"]
+    monkeypatch.setattr(generate, "show", lambda line, place: shown)
+    examples = [generate.Example("mnistkit env", part) for part in (generate.exactly, generate.as_recorded)]
+    assert [list(generate.check_example(each, text, tmp_path)) for each in examples] == [
+        ["docs/cli.md: 'mnistkit env' shows something else"],
+        [],
+    ]
+    words = generate.Example("mnistkit env", generate.in_words)
+    assert list(generate.check_example(words, text, tmp_path)) == [
+        "docs/cli.md: 'mnistkit env' shows something else"
+    ]
+    shown[0] = "23 image of class ██ 5.5 %"
+    assert list(generate.check_example(words, text, tmp_path)) == []
+    missing = generate.Example("mnistkit nothing", generate.exactly)
+    assert "is missing" in next(generate.check_example(missing, text, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("a\r\nb\r\n", ["a", "b"]),
+        ("bar 1\r\x1b[2Kbar 2\r\x1b[2Kdone\r\n", ["done"]),
+        ("one\r\ntwo\x1b[1A\r\x1b[2Knew\r\n", ["new", "two"]),
+        ("\x1b[?25l\x1b[1mbold\x1b[0m\x1b[?25h\r\n\r\n", ["\x1b[1mbold\x1b[0m"]),
+    ],
+)
+def test_what_is_left_on_a_screen(written: str, expected: list[str]) -> None:
+    assert generate.screen(written) == expected
