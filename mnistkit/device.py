@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mnistkit.exceptions import DeviceError
 from mnistkit.recipe import PRECISIONS
 from mnistkit.registry import unknown_name
+from mnistkit.threads import thread_count
 
 if TYPE_CHECKING:
     import torch
@@ -41,8 +42,9 @@ class Precision:
 
         if self.name == "fp32":
             return nullcontext()
+        # A cast weight is used once in a pass; kept, it would be kept for all threads.
         dtype = torch.bfloat16 if self.name == "bf16" else torch.float16
-        context: AbstractContextManager[None] = torch.autocast(device.type, dtype=dtype)
+        context: AbstractContextManager[None] = torch.autocast(device.type, dtype=dtype, cache_enabled=False)
         return context
 
 
@@ -102,7 +104,7 @@ def device_title(device: torch.device) -> str:
     import torch
 
     if device.type == "cpu":
-        count = torch.get_num_threads()
+        count = thread_count()
         return f"cpu ({count} thread{'s' if count > 1 else ''})"
     if device.type in ("cuda", "xpu"):
         return f"{device} ({getattr(torch, device.type).get_device_name(device)})"

@@ -93,6 +93,7 @@ class Recipe:
     epochs: int = setting(10, "epochs; each ends with a validation", low=1)
     repeats: int = setting(1, "passes over the training images in an epoch", low=1, high=10_000)
     batch_size: int = setting(128, "images in a training step", low=1)
+    shards: int = setting(2, "parts of a batch that CPU threads share", low=1)
     eval_batch_size: int = setting(500, "images in an evaluation step", low=1)
     optimizer: str = setting("adamw", "optimizer", choices=OPTIMIZERS)
     learning_rate: float = setting(1e-3, "peak learning rate", above=0)

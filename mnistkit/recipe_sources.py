@@ -11,10 +11,11 @@ from typing import Any
 from mnistkit.exceptions import RecipeError
 from mnistkit.recipe import RENAMED_KEYS, Recipe, flatten, recipe_keys, with_current_keys
 from mnistkit.registry import close_names, either
+from mnistkit.threads import VARIABLE as THREADS_VARIABLE
 
 ENVIRONMENT_PREFIX = "MNISTKIT_"
 # Variables that mean something else than a recipe key.
-_OTHER_VARIABLES = ("MNISTKIT_CACHE", "MNISTKIT_DEBUG", "MNISTKIT_DEVICE")
+_OTHER_VARIABLES = ("MNISTKIT_CACHE", "MNISTKIT_DEBUG", "MNISTKIT_DEVICE", THREADS_VARIABLE)
 # A run folder's recipe.toml describes the run in this table; as a recipe file it is passed over.
 RUN_TABLE = "run"
 

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from mnistkit.data.batches import Normalisation
 from mnistkit.device import FP32, Precision
+from mnistkit.threads import in_threads
 
 
-@torch.inference_mode()
 def predict_logits(
     model: nn.Module,
     images: Tensor,
@@ -18,7 +18,7 @@ def predict_logits(
     batch_size: int,
     precision: Precision = FP32,
 ) -> Tensor:
-    """Return the logits of all images.
+    """Return the logits of all images; on a CPU several batches are computed at the same time.
 
     Args:
         model: Is put into evaluation mode and back into the mode it was in.
@@ -30,11 +30,19 @@ def predict_logits(
     Returns:
         Float32 tensor of shape (n, classes) on the same device.
     """
+
+    # The mode and the precision belong to the thread that computes.
+    @torch.inference_mode()
+    def logits(pixels: Tensor) -> Tensor:
+        with precision.autocast(pixels.device):
+            found: Tensor = model(normalisation(pixels))
+        return found.float()
+
     was_training = model.training
     model.eval()
     try:
-        with precision.autocast(images.device):
-            batches = [model(normalisation(pixels)).float() for pixels in torch.split(images, batch_size)]
+        batches = torch.split(images, batch_size)
+        with torch.inference_mode():
+            return torch.cat(in_threads(logits, batches) if images.is_cpu else [*map(logits, batches)])
     finally:
         model.train(was_training)
-    return torch.cat(batches)

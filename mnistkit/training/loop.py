@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from mnistkit.data.batches import DeviceImages, Normalisation, shuffled_batches, steps_per_epoch
@@ -20,7 +21,9 @@ from mnistkit.training.events import EpochRecord, StepReport, TrainingEvents
 from mnistkit.training.inputs import training_inputs
 from mnistkit.training.objectives.base import Objective
 from mnistkit.training.schedules import learning_rate, should_stop_early
-from mnistkit.training.seeds import augmentation_generator, order_generator, seed_model
+from mnistkit.threads import one_thread_an_operation
+from mnistkit.training.seeds import augmentation_generator, order_generator
+from mnistkit.training.shards import Shards, add_up, part, shard_count
 from mnistkit.training.state import EpochSums, TrainingState
 
 # Reading a figure back from a GPU waits for it, so it is done only once in this many steps.
@@ -69,22 +72,34 @@ def run_training(job: TrainingJob, state: TrainingState) -> bool:
         NonFiniteLossError: the loss became NaN or infinite.
     """
     recipe = job.recipe
-    while len(state.history) < recipe.epochs and not should_stop_early(state.losses, recipe.patience):
-        job.events.epoch_started(len(state.history) + 1)
-        if not _train_epoch(job, state):
-            return False
-        _finish_epoch(job, state)
+    state.model.train()
+    shards = Shards(state.model, _shard_count(job), recipe.seed)
+    with one_thread_an_operation() if _on_cpu(job) else nullcontext():
+        while len(state.history) < recipe.epochs and not should_stop_early(state.losses, recipe.patience):
+            job.events.epoch_started(len(state.history) + 1)
+            if not _train_epoch(job, state, shards):
+                return False
+            _finish_epoch(job, state)
     return True
 
 
-def _train_epoch(job: TrainingJob, state: TrainingState) -> bool:
+def _on_cpu(job: TrainingJob) -> bool:
+    return job.train.images.is_cpu
+
+
+def _shard_count(job: TrainingJob) -> int:
+    """Return into how many shards each batch is cut: an accelerator takes it whole."""
+    batch_size = min(job.recipe.batch_size, len(job.train))
+    return shard_count(batch_size, job.recipe.shards) if _on_cpu(job) else 1
+
+
+def _train_epoch(job: TrainingJob, state: TrainingState, shards: Shards) -> bool:
     epoch, steps = len(state.history), job.steps_per_epoch
     start = state.step - epoch * steps
     order = order_generator(job.recipe.seed, epoch)
     watch = _Watch(job, state)
-    state.model.train()
     for images, labels in shuffled_batches(job.train, job.recipe.batch_size, order, start=start):
-        watch.add(*_train_step(job, state, images, labels), len(labels))
+        watch.add(*_train_step(job, state, shards, images, labels), len(labels))
         if job.should_stop():
             watch.report()
             return False
@@ -92,32 +107,38 @@ def _train_epoch(job: TrainingJob, state: TrainingState) -> bool:
     return True
 
 
-def _train_step(job: TrainingJob, state: TrainingState, pixels: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+def _train_step(
+    job: TrainingJob, state: TrainingState, shards: Shards, pixels: Tensor, labels: Tensor
+) -> tuple[Tensor, Tensor]:
     """Take one optimizer step and return its loss and its number of right answers, still on the device."""
-    recipe, optimizer = job.recipe, state.optimizer
-    seed_model(recipe.seed, state.step)
+    recipe, optimizer, scaler = job.recipe, state.optimizer, state.scaler
     pixels, labels = job.objective.extend_batch(pixels, labels, state.step)
-    inputs = training_inputs(
-        pixels,
-        job.normalisation,
-        recipe.augmentation,
-        augmentation_generator(recipe.seed, state.step),
-        progress=state.step / (recipe.epochs * job.steps_per_epoch),
-    )
+    progress = state.step / (recipe.epochs * job.steps_per_epoch)
+
+    def compute(number: int, model: nn.Module) -> tuple[Sequence[Tensor | None], Tensor, Tensor]:
+        """Return a shard's gradients, its part of the loss and its number of right answers."""
+        own_pixels, own_labels = (part(each, number, len(shards)) for each in (pixels, labels))
+        generator = augmentation_generator(recipe.seed, state.step, number)
+        inputs = training_inputs(own_pixels, job.normalisation, recipe.augmentation, generator, progress=progress)
+        with job.precision.autocast(inputs.device):
+            loss, logits = job.objective(model, inputs, own_labels)
+        loss = loss * (len(own_labels) / len(labels))
+        gradients = torch.autograd.grad(scaler.scale(loss), optimizer.parameters, allow_unused=True)
+        return gradients, loss.detach(), (logits.detach().argmax(dim=1) == own_labels).sum()
+
+    gradients, losses, correct = zip(*shards.compute(state.step, compute), strict=True)
+    for parameter, gradient in zip(optimizer.parameters, add_up(gradients), strict=True):
+        parameter.grad = gradient
     optimizer.learning_rate = learning_rate(recipe, state.step, job.steps_per_epoch, state.losses)
-    with job.precision.autocast(pixels.device):
-        loss, logits = job.objective(state.model, inputs, labels)
-    optimizer.zero_grad()
-    torch.autograd.backward(state.scaler.scale(loss))
     # GradScaler asks no more of an optimizer than param_groups and step().
-    state.scaler.unscale_(optimizer)  # type: ignore[arg-type]
+    scaler.unscale_(optimizer)  # type: ignore[arg-type]
     optimizer.clip_gradients(recipe.gradient_clip)
-    state.scaler.step(optimizer)  # type: ignore[arg-type]
-    state.scaler.update()
+    scaler.step(optimizer)  # type: ignore[arg-type]
+    scaler.update()
     if state.average is not None:
         state.average.update_parameters(state.model)
     state.step += 1
-    return loss.detach(), (logits.detach().argmax(dim=1) == labels).sum()
+    return torch.stack(losses).sum(), torch.stack(correct).sum()
 
 
 class _Watch:

@@ -12,28 +12,37 @@ import torch
 _ORDER, _AUGMENTATION, _MODEL, _OBJECTIVE, _OBJECTIVE_SET_UP = range(5)
 
 
-def _derived(seed: int, purpose: int, number: int) -> int:
-    return int(np.random.SeedSequence([seed, purpose, number]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+def _derived(seed: int, purpose: int, *numbers: int) -> int:
+    return int(np.random.SeedSequence([seed, purpose, *numbers]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def _generator(seed: int, purpose: int, *numbers: int) -> torch.Generator:
+    return torch.Generator().manual_seed(_derived(seed, purpose, *numbers))
 
 
 def order_generator(seed: int, epoch: int) -> torch.Generator:
     """Return the generator of the order of the images in ``epoch``."""
-    return torch.Generator().manual_seed(_derived(seed, _ORDER, epoch))
+    return _generator(seed, _ORDER, epoch)
 
 
-def augmentation_generator(seed: int, step: int) -> torch.Generator:
-    """Return the generator of the augmentation of the ``step``-th batch of the run."""
-    return torch.Generator().manual_seed(_derived(seed, _AUGMENTATION, step))
+def augmentation_generator(seed: int, step: int, shard: int) -> torch.Generator:
+    """Return the generator of the augmentation of a shard of the ``step``-th batch of the run."""
+    return _generator(seed, _AUGMENTATION, step, shard)
 
 
-def seed_model(seed: int, step: int) -> None:
-    """Seed what a model draws from in its forward pass (dropout) in the ``step``-th step of the run."""
-    torch.manual_seed(_derived(seed, _MODEL, step))
+def model_generator(seed: int, step: int, shard: int) -> torch.Generator:
+    """Return the generator of a model's dropout for a shard of the ``step``-th batch of the run."""
+    return _generator(seed, _MODEL, step, shard)
+
+
+def seed_model(seed: int, step: int, shard: int) -> None:
+    """Seed torch's one generator, for a shard of the ``step``-th batch of the run."""
+    torch.manual_seed(_derived(seed, _MODEL, step, shard))
 
 
 def objective_generator(seed: int, step: int) -> torch.Generator:
     """Return the generator of what the objective draws in the ``step``-th step of the run."""
-    return torch.Generator().manual_seed(_derived(seed, _OBJECTIVE, step))
+    return _generator(seed, _OBJECTIVE, step)
 
 
 def objective_set_up_generator(seed: int) -> np.random.Generator:

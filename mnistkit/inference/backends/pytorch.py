@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import partial
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager
 
 import numpy as np
 import torch
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 from mnistkit.checkpoint import CheckpointInfo
 from mnistkit.data.batches import Normalisation
 from mnistkit.inference.logits import predict_logits
+from mnistkit.threads import thread_count, thread_pool
 
 # More would hardly be faster than pictures are read, and each takes 80 MB for a batch.
 _MOST_LANES = 4
@@ -50,21 +49,10 @@ class TorchBackend:
     def lanes(self) -> int:
         """How many batches it pays to compute at the same time.
 
-        On a CPU every batch is classified by a single thread. Two batches side by side take less time than one
-        after the other by two threads each, and they leave room to the processes that read pictures: threads that
-        share a batch wait for one another without sleeping, so that all of them stand still while one of them has
-        no core.
+        On a CPU every batch is classified by a single thread (:mod:`mnistkit.threads`).
         """
-        return min(torch.get_num_threads(), _MOST_LANES) if self._device.type == "cpu" else 1
+        return min(thread_count(), _MOST_LANES) if self._device.type == "cpu" else 1
 
-    @contextmanager
-    def threads(self, count: int) -> Iterator[Executor]:
+    def threads(self, count: int) -> AbstractContextManager[Executor]:
         """Give that many threads for calls of :meth:`logits` side by side; in each of them torch uses no other."""
-        before = torch.get_num_threads()
-        pool = ThreadPoolExecutor(count, "lane", partial(torch.set_num_threads, 1))
-        try:
-            yield pool
-        finally:
-            pool.shutdown(cancel_futures=True)
-            # Each thread has its own number, but new threads get the one that was set last.
-            torch.set_num_threads(before)
+        return thread_pool(count)

@@ -32,6 +32,9 @@ class Objective(ABC):
     def __call__(self, model: nn.Module, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Run the model and judge its answers.
 
+        On a CPU a batch is cut into shards (:mod:`mnistkit.training.shards`), and this is called once for each, in
+        several threads at the same time.
+
         Args:
             model: The model in training mode; called within the training's precision.
             inputs: Float tensor of shape (n, 1, 28, 28), normalised with the mean and std of the dataset that

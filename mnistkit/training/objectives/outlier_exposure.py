@@ -49,7 +49,10 @@ class OutlierExposure(Objective):
         loss = functional.cross_entropy(
             logits, labels, ignore_index=OUTLIER, label_smoothing=self._recipe.label_smoothing
         )
-        return loss + _WEIGHT * _divergence_from_uniform(logits[labels == OUTLIER]), logits
+        outliers = labels == OUTLIER
+        if not outliers.any():
+            return loss, logits
+        return loss + _WEIGHT * _divergence_from_uniform(logits[outliers]), logits
 
     def set_up(self, dataset: Dataset, device: torch.device) -> None:
         """Draw the outliers.
