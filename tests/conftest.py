@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 import mnistkit
+from mnistkit import threads
 from mnistkit.files import CACHE_VARIABLE
 from tests.support.cli import CliResult, RunCli
 
@@ -41,6 +42,13 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run each test in a folder of its own."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def choose_threads() -> Iterator[Callable[[int], None]]:
+    """Return what lets so many threads compute until the test is over."""
+    yield threads.choose_threads
+    threads.choose_threads(None)
 
 
 @pytest.fixture(scope="session")

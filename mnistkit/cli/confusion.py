@@ -18,6 +18,7 @@ from mnistkit.cli.options import (
     Quiet,
     SkipBad,
     Split,
+    Threads,
     all_checkpoints,
     one_of,
 )
@@ -56,6 +57,7 @@ def confusion(
     normalize: Normalize = "none",
     errors_only: ErrorsOnly = False,
     device: Device = "auto",
+    threads: Threads = None,
     precision: Precision = InferenceConfig.precision,
     skip_bad: SkipBad = False,
     as_json: Json = False,

@@ -17,6 +17,7 @@ from mnistkit.cli.options import (
     Quiet,
     SkipBad,
     Split,
+    Threads,
     all_checkpoints,
 )
 from mnistkit.workflows.inputs import InferenceConfig
@@ -70,6 +71,7 @@ def evaluate(
     ensemble: Ensemble = False,
     fail_under: FailUnder = None,
     device: Device = "auto",
+    threads: Threads = None,
     precision: Precision = InferenceConfig.precision,
     batch_size: BatchSize = None,
     skip_bad: SkipBad = False,

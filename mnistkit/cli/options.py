@@ -24,6 +24,8 @@ from mnistkit.preparation import CHOICES as PREPARATION_CHOICES
 from mnistkit.recipe import PRECISIONS
 from mnistkit.registry import check_name, close_names
 from mnistkit.runs import runs_with_weights
+from mnistkit.threads import VARIABLE as THREADS_VARIABLE
+from mnistkit.threads import choose_threads
 from mnistkit.workflows.models import check_model, known_models
 
 
@@ -122,6 +124,18 @@ def _be_quiet(context: typer.Context, wanted: bool) -> bool:
     return wanted
 
 
+def _use_threads(context: typer.Context, count: int | None) -> int | None:
+    """Let ``count`` threads compute until the command line of ``context`` ends.
+
+    Raises:
+        UsageError: less than one.
+    """
+    if not context.resilient_parsing:
+        choose_threads(count)
+        context.find_root().call_on_close(lambda: choose_threads(None))
+    return count
+
+
 def check_shares(text: str | None) -> str | None:
     """Return the split shares that ``text`` writes as "TRAIN/VAL/TEST", as text again, or None.
 
@@ -198,6 +212,18 @@ Device = Annotated[
         help="auto, cpu, cuda (or gpu), cuda:N, mps or xpu.",
         callback=DEVICES.callback,
         autocompletion=DEVICES.complete,
+        rich_help_panel=RUN,
+    ),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        envvar=THREADS_VARIABLE,
+        metavar="N",
+        help="Threads that compute on a CPU.",
+        callback=_use_threads,
+        show_default="one a core",
         rich_help_panel=RUN,
     ),
 ]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mnistkit.cli.help import OUTPUT, examples
-from mnistkit.cli.options import CheckpointOption, Device, Json, Quiet
+from mnistkit.cli.options import CheckpointOption, Device, Json, Quiet, Threads
 from mnistkit.exceptions import SomeInputsFailedError, UsageError
 from mnistkit.workflows.predict import PredictConfig, check_top, open_run
 
@@ -65,6 +65,7 @@ def predict(
     csv: Csv = False,
     explain: Explain = None,
     device: Device = "auto",
+    threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
     """Recognise the digits in pictures of your own.

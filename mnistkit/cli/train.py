@@ -22,6 +22,7 @@ from mnistkit.cli.options import (
     Quiet,
     Seed,
     SkipBad,
+    Threads,
     check_shares,
     complete_checkpoint,
 )
@@ -148,6 +149,7 @@ def train(
     settings: Settings = None,
     full: Full = False,
     device: Device = "auto",
+    threads: Threads = None,
     precision: Precision = None,
     out: Out = None,
     resume: Resume = False,

@@ -33,27 +33,34 @@ class Architecture:
         recipe: How it is trained unless the user says otherwise.
         build: Called with ``num_classes``; returns a module that maps a normalised float tensor of shape
             (batch, 1, 28, 28) to logits of shape (batch, num_classes).
+        bf16_on_cpu: Whether its training was measured to be quicker in bfloat16 on a CPU with instructions for it,
+            and no worse; ``tests/benchmarks/precision.py`` measures both.
     """
 
     name: str
     description: str
     recipe: Recipe
     build: Callable[..., nn.Module]
+    bf16_on_cpu: bool = False
 
 
 _registry: Registry[Architecture] = Registry("architecture", hint=_HINT)
 
 
 def register_model(
-    description: str, recipe: Recipe
+    description: str, recipe: Recipe, *, bf16_on_cpu: bool = False
 ) -> Callable[[Callable[..., nn.Module]], Callable[..., nn.Module]]:
-    """Register the decorated function as the builder of an architecture."""
+    """Register the decorated function as the builder of an architecture; see :class:`Architecture`.
+
+    A model that drops out does so by torch's modules (``nn.Dropout`` and its kin): these draw from generators of
+    their own when threads share a batch. One that draws numbers in another way is trained by a single thread.
+    """
 
     def decorate(build: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
         name = _public_name(build.__name__)
         # Read as a file would be: checked, and a number written 10 is the same as 10.0 ever after.
         checked = Recipe.from_dict(recipe.to_dict(), name)
-        _registry.register(name, Architecture(name, description, checked, build))
+        _registry.register(name, Architecture(name, description, checked, build, bf16_on_cpu))
         return build
 
     return decorate

@@ -167,6 +167,7 @@ def _initialise(module: nn.Module) -> None:
 
 @register_model(
     description="ConvNeXt V2 blocks in four small stages; accurate, and quick on two cores",
+    bf16_on_cpu=True,
     recipe=Recipe(
         epochs=10,
         batch_size=128,

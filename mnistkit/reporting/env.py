@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from mnistkit.numbers import counted
 from mnistkit.reporting.tables import print_named
 
 if TYPE_CHECKING:
@@ -25,16 +26,24 @@ def _rows(report: Environment) -> list[tuple[str, str]]:
         ("python", f"{report.python} ({report.executable})"),
         ("platform", report.platform),
         ("cpu", report.cpu),
-        ("cores", f"{report.cores}, torch computes with {report.torch_threads} threads"),
+        ("cores", f"{report.cores}; {counted(report.threads, 'thread')} compute on the CPU"),
         ("memory", memory),
         *((name, version + (cuda if name == "torch" else "")) for name, version in report.versions.items()),
         ("devices", ", ".join(_titled(name, title) for name, title in report.devices.items())),
         ("device used", report.device),
-        ("precision", f"{report.precision}: {report.precision_reason}"),
+        *(("precision", line) for line in _precisions(report)),
         ("cache", f"{report.cache} ({report.cache_bytes / 1e6:.1f} MB)"),
         ("runs", f"{report.runs} ({report.finished_runs} finished, {report.unfinished_runs} unfinished)"),
     ]
     return [*rows, *report.variables.items()]
+
+
+def _precisions(report: Environment) -> list[str]:
+    """Return a line for each precision and reason, with the architectures that are trained so."""
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for name, precision in report.precisions.items():
+        kinds.setdefault((precision, report.precision_reasons[name]), []).append(name)
+    return [f"{precision} for {', '.join(names)}: {reason}" for (precision, reason), names in kinds.items()]
 
 
 def _titled(name: str, title: str) -> str:

@@ -17,11 +17,11 @@ from mnistkit.device import Precision
 from mnistkit.exceptions import NonFiniteLossError
 from mnistkit.inference.logits import predict_logits
 from mnistkit.recipe import Recipe
+from mnistkit.threads import one_thread_an_operation
 from mnistkit.training.events import EpochRecord, StepReport, TrainingEvents
 from mnistkit.training.inputs import training_inputs
 from mnistkit.training.objectives.base import Objective
 from mnistkit.training.schedules import learning_rate, should_stop_early
-from mnistkit.threads import one_thread_an_operation
 from mnistkit.training.seeds import augmentation_generator, order_generator
 from mnistkit.training.shards import Shards, add_up, part, shard_count
 from mnistkit.training.state import EpochSums, TrainingState

@@ -16,7 +16,9 @@ from typing import Any, ClassVar
 from mnistkit import __version__
 from mnistkit.device import choose_precision, device_title, present_devices, select_device
 from mnistkit.files import cache_dir
+from mnistkit.models import get_architecture, model_names
 from mnistkit.runs import RUNS, RunFolder
+from mnistkit.threads import thread_count
 
 PACKAGES = (
     "torch",
@@ -48,13 +50,13 @@ class Environment:
         cpu: The processor's product name.
         cores: Logical cores this process may use.
         memory_bytes: Installed memory; None where the system does not say.
-        torch_threads: Threads torch computes with.
+        threads: Threads that compute on a CPU.
         versions: Package name to version, or "not installed".
         cuda: Version of CUDA torch was built with; None for a build without.
         devices: Title of each present device by its ``--device`` name.
         device: The device the commands would use.
-        precision: The arithmetic they would use there.
-        precision_reason: Why.
+        precisions: The arithmetic that ``train`` would use there, by the name of the architecture.
+        precision_reasons: Why, likewise.
         cache: The cache folder.
         cache_bytes: Size of what it holds.
         runs: The folder of the runs, as seen from here.
@@ -63,7 +65,7 @@ class Environment:
         variables: The environment variables that change what mnistkit or torch do, where they are set.
     """
 
-    schema: ClassVar = "mnistkit/env/1"
+    schema: ClassVar = "mnistkit/env/2"
 
     mnistkit: str
     location: str
@@ -73,13 +75,13 @@ class Environment:
     cpu: str
     cores: int
     memory_bytes: int | None
-    torch_threads: int
+    threads: int
     versions: Mapping[str, str]
     cuda: str | None
     devices: Mapping[str, str]
     device: str
-    precision: str
-    precision_reason: str
+    precisions: Mapping[str, str]
+    precision_reasons: Mapping[str, str]
     cache: str
     cache_bytes: int
     runs: str
@@ -105,7 +107,10 @@ def describe_environment(device: str = "auto", precision: str = "auto") -> Envir
     import torch
 
     chosen = select_device(device)
-    arithmetic = choose_precision(chosen, precision)
+    arithmetic = {
+        name: choose_precision(chosen, precision, bf16_on_cpu=get_architecture(name).bf16_on_cpu)
+        for name in model_names()
+    }
     states = [RunFolder(path).status() for path in RUNS.glob("*") if path.is_dir()]
     return Environment(
         mnistkit=__version__,
@@ -116,13 +121,13 @@ def describe_environment(device: str = "auto", precision: str = "auto") -> Envir
         cpu=_cpu_name(),
         cores=_usable_cores(),
         memory_bytes=_memory(),
-        torch_threads=torch.get_num_threads(),
+        threads=thread_count(),
         versions={name: _version(name) for name in PACKAGES},
         cuda=torch.version.cuda,
         devices={name: device_title(torch.device(name)) for name in present_devices()},
         device=str(chosen),
-        precision=arithmetic.name,
-        precision_reason=arithmetic.reason,
+        precisions={name: each.name for name, each in arithmetic.items()},
+        precision_reasons={name: each.reason for name, each in arithmetic.items()},
         cache=str(cache_dir()),
         cache_bytes=_folder_size(cache_dir()),
         runs=str(RUNS.resolve()),

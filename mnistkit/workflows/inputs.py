@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from mnistkit.data.batches import Normalisation
     from mnistkit.device import Machine
     from mnistkit.evaluation.results.base import EvaluatedCheckpoint
-    from mnistkit.preparation import Preparation
+    from mnistkit.models import get_architecture
+from mnistkit.preparation import Preparation
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,8 @@ def open_inputs(config: InferenceConfig, announce: Callable[[str], None] = lambd
     from mnistkit.data.batches import DeviceImages
     from mnistkit.device import set_up_machine
 
-    machine = set_up_machine(config.device, config.precision)
+    bf16_on_cpu = all(get_architecture(each.info.architecture).bf16_on_cpu for each in found)
+    machine = set_up_machine(config.device, config.precision, bf16_on_cpu=bf16_on_cpu)
     on_device = {id(each): DeviceImages.of(each.split(config.split), machine.device).images for each in datasets}
     return Inputs(
         dataset=replace(dataset, classes=found[0].info.classes),

@@ -163,11 +163,13 @@ def _setup(config: SuspectConfig, dataset: Dataset, folds: int) -> TrainingSetup
     from mnistkit.device import set_up_machine
     from mnistkit.training.setup import TrainingSetup
 
-    recipe = get_architecture(ARCHITECTURE).recipe
+    architecture = get_architecture(ARCHITECTURE)
+    recipe = architecture.recipe
     steps = steps_per_epoch(len(dataset.train) * (folds - 1) // folds, recipe.batch_size)
     epochs = max(EPOCHS, -(-_LEAST_STEPS // steps))
     recipe = replace(recipe, epochs=epochs, seed=config.seed, selection="last")
-    return TrainingSetup(ARCHITECTURE, recipe, dataset, set_up_machine(config.device, config.precision))
+    machine = set_up_machine(config.device, config.precision, bf16_on_cpu=architecture.bf16_on_cpu)
+    return TrainingSetup(ARCHITECTURE, recipe, dataset, machine)
 
 
 def _explainer(found: CrossValidated, setup: TrainingSetup, places: NDArray[np.int64]) -> Explained:

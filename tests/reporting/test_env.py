@@ -19,13 +19,13 @@ REPORT = Environment(
     cpu="a processor",
     cores=8,
     memory_bytes=3 * 2**30 + 2**29,
-    torch_threads=4,
+    threads=4,
     versions={"torch": "2.11", "numpy": "not installed"},
     cuda="12.8",
     devices={"cpu": "cpu (4 threads)", "cuda": "NVIDIA H200"},
     device="cuda",
-    precision="bf16",
-    precision_reason="this GPU computes in bfloat16",
+    precisions={"convnext": "bf16", "lenet5": "fp32", "other": "bf16"},
+    precision_reasons={"convnext": "it is quick", "lenet5": "as asked for", "other": "it is quick"},
     cache="/cache",
     cache_bytes=12_340_000,
     runs="/work/runs",
@@ -54,17 +54,22 @@ def test_every_fact_has_its_line() -> None:
         "python": "3.11 CPython (/bin/python)",
         "platform": "Linux",
         "cpu": "a processor",
-        "cores": "8, torch computes with 4 threads",
+        "cores": "8; 4 threads compute on the CPU",
         "memory": "3.5 GiB",
         "torch": "2.11 (CUDA 12.8)",
         "numpy": "not installed",
         "devices": "cpu (4 threads), cuda: NVIDIA H200",
         "device used": "cuda",
-        "precision": "bf16: this GPU computes in bfloat16",
+        "precision": "fp32 for lenet5: as asked for",
         "cache": "/cache (12.3 MB)",
         "runs": "/work/runs (2 finished, 1 unfinished)",
         "MNISTKIT_CACHE": "/cache",
     }
+
+
+def test_architectures_that_compute_alike_share_a_line() -> None:
+    lines = [line.split(maxsplit=1)[1] for line in shown(REPORT, 200) if line.startswith("precision")]
+    assert lines == ["bf16 for convnext, other: it is quick", "fp32 for lenet5: as asked for"]
 
 
 def test_what_the_system_does_not_say() -> None:

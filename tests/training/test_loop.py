@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from mnistkit.data import load_dataset
 from mnistkit.data.batches import DeviceImages, Normalisation
@@ -53,9 +55,19 @@ class DropoutNet(nn.Module):
         return logits
 
 
+class FunctionalDropoutNet(DropoutNet):
+    """One that draws them from torch's one generator."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(functional.dropout(images, 0.1, self.training))
+
+
+MODELS = {"dropout": DropoutNet, "functional-dropout": FunctionalDropoutNet}
+
+
 def build(name: str, recipe: Recipe) -> TrainingState:
     torch.manual_seed(recipe.seed)
-    model = DropoutNet() if name == "dropout" else build_model(name, 10)
+    model = MODELS[name]() if name in MODELS else build_model(name, 10)
     return TrainingState.fresh(model, recipe, scale_loss=False)
 
 
@@ -79,7 +91,7 @@ def without_times(history: list[EpochRecord]) -> list[EpochRecord]:
     return [replace(record, seconds=0, images_per_second=0) for record in history]
 
 
-@pytest.mark.parametrize("name", [*model_names(), "dropout"])
+@pytest.mark.parametrize("name", [*model_names(), *MODELS])
 def test_same_seed_same_weights_and_another_seed_other_weights(
     name: str, digits: tuple[DeviceImages, DeviceImages]
 ) -> None:
@@ -92,7 +104,22 @@ def test_same_seed_same_weights_and_another_seed_other_weights(
     assert not same(states[0], states[2])
 
 
-@pytest.mark.parametrize("name", [*model_names(), "dropout"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("name", [*model_names(), *MODELS])
+def test_the_weights_do_not_depend_on_the_number_of_threads(
+    name: str, precision: str, digits: tuple[DeviceImages, DeviceImages], choose_threads: Callable[[int], None]
+) -> None:
+    states = []
+    for threads in (1, 2, 3):
+        choose_threads(threads)
+        recipe = replace(QUICK, epochs=1, batch_size=48, shards=3)
+        states.append(build(name, recipe))
+        run_training(make_job(digits, recipe, precision=Precision(precision, "a test")), states[-1])
+    assert same(states[0], states[1]) and same(states[0], states[2])
+    assert without_times(states[0].history) == without_times(states[2].history)
+
+
+@pytest.mark.parametrize("name", [*model_names(), *MODELS])
 # An epoch has five steps: within the first, at its last step, at its end, within the second.
 @pytest.mark.parametrize("stop_at", [1, 4, 5, 7])
 def test_stopped_and_resumed_is_as_never_stopped(

@@ -10,6 +10,7 @@ from torch import nn
 
 from mnistkit.inference.backends.pytorch import TorchBackend
 from mnistkit.models import build_model
+from mnistkit.threads import VARIABLE
 from tests.support.checkpoints import description
 
 INFO = description(mean=0.2, std=0.5)
@@ -53,7 +54,7 @@ def test_the_model_is_not_in_training_and_the_tiles_stay_as_they_are(tiles: NDAr
 def test_a_cpu_has_a_lane_for_each_thread_up_to_four(
     threads: int, lanes: int, model: nn.Module, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    monkeypatch.setenv(VARIABLE, str(threads))
     assert TorchBackend(model, INFO, batch_size=5).lanes == lanes
 
 
