@@ -73,12 +73,14 @@ def test_every_present_device_can_be_used(name: str) -> None:
     assert device.device_title(chosen).startswith(name.partition(":")[0])
 
 
-@pytest.mark.parametrize(("native", "expected"), [(True, "bf16"), (False, "fp32")])
-def test_the_cpu_computes_in_bfloat16_only_where_it_has_instructions_for_it(
-    native: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("native", "gains", "expected"), [(True, True, "bf16"), (False, True, "fp32"), (True, False, "fp32")]
+)
+def test_a_cpu_computes_in_bfloat16_only_with_instructions_for_it_that_the_architecture_gains_by(
+    native: bool, gains: bool, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native, raising=False)
-    chosen = choose_precision(torch.device("cpu"))
+    chosen = choose_precision(torch.device("cpu"), bf16_on_cpu=gains)
     assert chosen.name == expected
     assert "bfloat16" in chosen.reason
 

@@ -20,6 +20,7 @@ from mnistkit.inference.checkpoints import (
     load_model,
     not_finite,
 )
+from mnistkit.models import get_architecture
 from mnistkit.registry import brief, unknown_name
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
     from mnistkit.data.batches import Normalisation
     from mnistkit.device import Machine
     from mnistkit.evaluation.results.base import EvaluatedCheckpoint
-    from mnistkit.models import get_architecture
-from mnistkit.preparation import Preparation
+    from mnistkit.preparation import Preparation
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from mnistkit.data.base import Dataset
 from mnistkit.exceptions import DeviceError, UsageError
 from mnistkit.reporting.confusion.files import FORMATS as CONFUSION
 from mnistkit.reporting.errors.files import FORMATS as ERRORS
+from mnistkit.threads import VARIABLE
 from tests.support.cli import RunCli
 from tests.support.files import check_file
 from tests.support.runs import finished_run
@@ -21,6 +22,18 @@ from tests.support.toys import register, save_constant, toy_dataset
 
 ON_SPLITS = pytest.mark.parametrize("command", ["evaluate", "confusion", "errors"])
 WITH_FILES = pytest.mark.parametrize("command", ["confusion", "errors"])
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "confusion", "errors", "predict"])
+def test_no_threads_is_a_usage_error(
+    command: str, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch, constants: Sequence[str]
+) -> None:
+    line = {"train": ["--epochs", "1"], "predict": ["x.png"]}.get(command, [constants[0]])
+    result = run_cli(command, *line, "--threads", "0")
+    assert (result.code, result.out) == (2, "")
+    assert "--threads must be at least 1, not 0" in result.err
+    monkeypatch.setenv(VARIABLE, "many")
+    assert run_cli(command, *line).code == 2
 
 
 @ON_SPLITS

@@ -13,6 +13,8 @@ from random import Random
 
 import pytest
 
+from mnistkit.numbers import counted
+from mnistkit.threads import VARIABLE
 from tests.support.dataset_folders import make_classes
 from tests.support.files import check_file
 
@@ -147,6 +149,17 @@ def test_a_run_killed_at_random_moments_ends_in_the_same_weights(digits_folder: 
     runs = [([*options, "--out", "whole"], None), *((killed, death) for death in deaths), (killed, None)]
     assert exit_codes(runs) == [0, *[-signal.SIGKILL] * len(deaths), 0]
     assert Path("whole/model.safetensors").read_bytes() == Path("killed/model.safetensors").read_bytes()
+
+
+def test_as_many_threads_compute_as_asked_for_and_the_weights_stay_the_same(
+    run_cli, digits_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, line in (("one", ["--threads", "1"]), ("three", ["--threads", "3", "--set", "shards=2"])):
+        result = run_cli(*arguments(digits_folder, "--out", name, *line))
+        assert f"cpu ({counted(int(line[1]), 'thread')})" in result.err
+    assert Path("one/model.safetensors").read_bytes() == Path("three/model.safetensors").read_bytes()
+    monkeypatch.setenv(VARIABLE, "2")
+    assert "cpu (2 threads)" in run_cli(*arguments(digits_folder, "--out", "environment")).err
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
