@@ -6,6 +6,7 @@ reading place, and :mod:`~mnistkit.imaging.tile` makes the tile of any of them.
 
 :mod:`~mnistkit.imaging.one_digit` is the case of one: the largest glyph of a picture, and what the picture shows,
 judged by :mod:`~mnistkit.imaging.finding`. A picture that already is such a tile
-(:mod:`~mnistkit.imaging.mnist_like`) goes none of this way. Each other file is one step, or what several of them
-share.
+(:mod:`~mnistkit.imaging.mnist_like`) goes none of this way, and one that is all digit
+(:mod:`~mnistkit.imaging.crop`) gets a margin and its own limits (:mod:`~mnistkit.imaging.read_crop`). Each other
+file is one step, or what several of them share.
 """

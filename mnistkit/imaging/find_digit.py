@@ -7,12 +7,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from mnistkit.imaging.crop import find_crop
 from mnistkit.imaging.finding import Statistics, collect, judge, judge_sheet
 from mnistkit.imaging.glyphs import find_glyphs, main_glyph
 from mnistkit.imaging.ink import find_ink, opaque
 from mnistkit.imaging.load import Picture
 from mnistkit.imaging.panel import cut_panel
 from mnistkit.imaging.prepared import Finding, Prepared
+from mnistkit.imaging.read_crop import read_crop
 from mnistkit.imaging.recorder import Recorder
 from mnistkit.imaging.tile import make_tile
 from mnistkit.recipe import IMAGE_SIZE
@@ -36,8 +38,16 @@ def find_digit(picture: Picture, recorder: Recorder) -> Prepared:
         recorder: Is shown each stage.
     """
     pixels = opaque(picture.pixels, recorder)
+    crop = find_crop(pixels)
+    as_crop = read_crop(picture, crop, recorder.copy()) if crop else None
+    if crop and as_crop and crop.has_few_pixels:
+        return as_crop
     second = recorder.copy()
     prepared = _look(picture, pixels, recorder, judge)
+    if prepared.finding is Finding.DIGIT:
+        return prepared
+    if as_crop:
+        return as_crop
     if prepared.finding not in _LOOKED_AT_AGAIN:
         return prepared
     panel = cut_panel(pixels)

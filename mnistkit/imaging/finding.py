@@ -92,3 +92,24 @@ def judge_sheet(statistics: Statistics) -> Finding:
     finding = judge(statistics)
     is_plain = statistics.contrast >= _LEAST_ON_SHEET and statistics.length <= _LONGEST_ON_SHEET
     return finding if is_plain or finding is not Finding.DIGIT else Finding.NOT_A_DIGIT
+
+
+# Broader discs are blots; a bar may be a 1 however thick, and stretching thickens a 1 further.
+_BAR = 0.65
+_THICKEST_STRETCHED = 13.0
+
+
+def judge_crop(statistics: Statistics, *, few_pixels: bool, is_stretched: bool) -> Finding:
+    """Return what a crop shows.
+
+    A 1 fills its crop. Of few pixels the strokes cannot be measured: how long they are is left to the model.
+    """
+    finding = judge(statistics)
+    shape = statistics.shape
+    if finding is not Finding.NOT_A_DIGIT or statistics.digits != 1 or shape.holes > _MOST_HOLES:
+        return finding
+    is_blot = shape.thickest > (_THICKEST_STRETCHED if is_stretched else _THICKEST) and shape.aspect > _BAR
+    is_slab = shape.lining >= FRAME and shape.filled > _MOST_FILLED and shape.aspect > _BAR
+    is_tangle = shape.path > _LONGEST_PATH and not few_pixels
+    is_thick = shape.width > _WIDEST and shape.aspect > _BAR and not is_stretched
+    return finding if is_blot or is_slab or is_tangle or is_thick or shape.aspect > _BROADEST else Finding.DIGIT

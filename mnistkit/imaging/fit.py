@@ -70,11 +70,23 @@ def _thinned(mask: NDArray[np.bool_], inside: NDArray[np.float32], change: float
     return np.asarray(core | bridges | thin)
 
 
-def shrink_into_box(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Reduce a mask to 20 pixels along its longer side, with its proportions kept and its edges anti-aliased."""
-    scale = BOX / max(mask.shape)
-    height, width = (max(1, round(length * scale)) for length in mask.shape)
-    picture = Image.fromarray(mask.astype(np.float32))
+def narrowed(cover: NDArray[np.float32], part: float) -> NDArray[np.float32]:
+    """Return a digit with ``part`` of its width, 0 to 1; the height stays."""
+    height, width = cover.shape
+    size = max(1, round(part * width)), height
+    return (
+        cover if size[0] == width else np.asarray(Image.fromarray(cover).resize(size, Image.Resampling.BILINEAR))
+    )
+
+
+def shrink_into_box(cover: NDArray[np.bool_] | NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Reduce a mask, or a coverage from 0 to 1, to 20 pixels along its longer side.
+
+    Its proportions are kept, and its edges anti-aliased.
+    """
+    scale = BOX / max(cover.shape)
+    height, width = (max(1, round(length * scale)) for length in cover.shape)
+    picture = Image.fromarray(cover.astype(np.float32))
     resized = np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
     return np.asarray((np.clip(resized, 0, 1) * 255).round(), dtype=np.uint8)
 

@@ -59,6 +59,13 @@ def main_glyph(glyphs: Sequence[Glyph]) -> Glyph | None:
     return next((glyph for glyph in glyphs if glyph.is_main), None)
 
 
+def whole_glyph(mask: NDArray[np.bool_]) -> Glyph:
+    """Return all ink of a mask as one glyph; there must be some."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    box = Box(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
+    return Glyph(box.top, box.bottom, box.left, box.right, mask[box.place], 0, 0, is_main=True)
+
+
 def _around(boxes: Sequence[Box]) -> Box:
     """Return the smallest box that holds all of ``boxes``."""
     return Box(

@@ -35,6 +35,18 @@ class Step:
     image: NDArray[np.uint8] = field(repr=False)
 
 
+class Reading(NamedTuple):
+    """Another tile as which a picture can be read.
+
+    Attributes:
+        tile: As :attr:`Prepared.tile`.
+        title: One line for people: how it was made.
+    """
+
+    tile: NDArray[np.uint8]
+    title: str
+
+
 class Prepared(NamedTuple):
     """A picture as the model gets it; a tuple, since thousands travel between processes.
 
@@ -45,6 +57,7 @@ class Prepared(NamedTuple):
         size: Width and height of the picture in pixels.
         notes: What the user should know about how the picture was read.
         steps: The stages in order, if they were asked for.
+        others: What the picture may be read as besides ``tile``, where its proportions are not known for sure.
     """
 
     tile: NDArray[np.uint8]
@@ -53,8 +66,14 @@ class Prepared(NamedTuple):
     size: tuple[int, int]
     notes: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
+    others: tuple[Reading, ...] = ()
 
     def __repr__(self) -> str:
         width, height = self.size
         remarks = "".join(f"; {note}" for note in self.notes)
         return f"Prepared({width}x{height} pixels: {self.finding.value}{remarks})"
+
+    def read_as(self, other: Reading) -> Prepared:
+        """Return the picture with another reading's tile, and no readings besides."""
+        steps = (*self.steps[:-1], Step("tile", other.title, other.tile)) if self.steps else ()
+        return self._replace(tile=other.tile, steps=steps, others=())

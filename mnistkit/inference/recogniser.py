@@ -158,18 +158,33 @@ class Recogniser:
         Raises:
             CheckpointError: the model's outputs are not finite.
         """
-        import numpy as np
-
         ready = [
             (name, each) for name, each in zip(names, pictures, strict=True) if not isinstance(each, MnistkitError)
         ]
-        tiles = np.stack([each.tile for _, each in ready]) if ready else np.zeros((0, *IMAGE_SIZE), np.uint8)
-        ready_names, ready_pictures = [name for name, _ in ready], [each for _, each in ready]
-        found = iter(answer(ready_names, ready_pictures, self.logits(tiles), self.classes, self.calibration))
+        read, logits = self._surest([each for _, each in ready])
+        found = iter(answer([name for name, _ in ready], read, logits, self.classes, self.calibration))
         return [
             Failure(name, each) if isinstance(each, MnistkitError) else next(found)
             for name, each in zip(names, pictures, strict=True)
         ]
+
+    def _surest(self, pictures: Sequence[Prepared]) -> tuple[list[Prepared], NDArray[np.float32]]:
+        """Return the pictures, each with that of its readings which the model is surest of, and the outputs."""
+        import numpy as np
+
+        tiles = [each.tile for each in pictures]
+        others = [(place, other) for place, each in enumerate(pictures) for other in each.others]
+        tiles += [other.tile for _, other in others]
+        logits = self.logits(np.stack(tiles) if tiles else np.zeros((0, *IMAGE_SIZE), np.uint8))
+        if not others:
+            return list(pictures), logits
+        sure = self.calibration.probabilities(logits).max(axis=1)
+        best = list(range(len(pictures)))
+        read = list(pictures)
+        for row, (place, other) in enumerate(others, start=len(pictures)):
+            if sure[row] > sure[best[place]]:
+                best[place], read[place] = row, pictures[place].read_as(other)
+        return read, logits[best]
 
     def logits(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the model's outputs for tiles.
