@@ -20,7 +20,7 @@ def bundled() -> Recogniser:
 
 def named(model: Recogniser, cases: list[tuple[np.ndarray, int]]) -> tuple[int, int]:
     """Return how many are named rightly, and how many are refused."""
-    digits = [answer.digit for answer in model.predict_all([pixels for pixels, _ in cases])]
+    digits = [answer.digit for answer in model.read_all([pixels for pixels, _ in cases])]
     right = sum(digit == str(label) for digit, (_, label) in zip(digits, cases, strict=True))
     return right, digits.count(None)
 
@@ -62,7 +62,7 @@ def test_a_refusal_by_the_ink_stays_one() -> None:
 def test_the_steps_end_with_the_tile_that_was_read(bundled: Recogniser) -> None:
     shown = set()
     for pixels, _ in list(small_digits())[:60]:
-        answer = bundled.predict(pixels, keep_steps=True)
+        answer = bundled.read(pixels, keep_steps=True)
         np.testing.assert_array_equal(answer.picture.steps[-1].image, answer.picture.tile)
         shown.add(answer.picture.steps[-1].title)
     assert len(shown) == 2, "both readings are surest somewhere"
