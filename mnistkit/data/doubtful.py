@@ -52,7 +52,7 @@ def warn_of_doubtful(folder: Path, splits: Mapping[str, LabelledImages], warn: C
         warn(f"{_count(unclear, pictures)} in {folder} do not show one piece of writing: {_name(shown)}")
     groups = plain = _identical(pictures)
     for fault, consequence, attribute in (
-        ("in several classes", "all but one of the labels are wrong", "label"),
+        ("in several classes", "not all of their labels can be right", "label"),
         ("in several splits", "figures on the latter come out too good; keep one of each", "split"),
     ):
         torn = [group for group in groups if len({getattr(picture, attribute) for picture in group}) > 1]
