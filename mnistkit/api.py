@@ -27,6 +27,7 @@ from mnistkit import notebook
 from mnistkit.data import dataset_names as list_datasets
 from mnistkit.data import load_dataset
 from mnistkit.data.base import LoadOptions, SplitShares
+from mnistkit.device import FP32
 from mnistkit.exceptions import MnistkitError, UsageError
 from mnistkit.imaging.limits import DEFAULT_LIMITS, Limits
 from mnistkit.models import model_names as list_models
@@ -72,6 +73,7 @@ def load(
     checkpoint: CheckpointLike | None = None,
     *,
     device: str | None = None,
+    precision: str = FP32.name,
     limits: Limits = DEFAULT_LIMITS,
     announce: Announce | None = None,
 ) -> Recogniser:
@@ -83,18 +85,19 @@ def load(
         checkpoint: A checkpoint file, a run folder, "latest", the name of a bundled model, or what :func:`train`
             returned; None means what the commands use without one.
         device: Where it computes.
+        precision: See above; ``mnistkit predict`` computes in fp32.
         limits: Which pictures are refused for their size.
         announce: See above.
 
     Raises:
         CheckpointError: there is no such checkpoint, or it cannot be used.
-        DeviceError: there is no such device.
+        DeviceError: there is no such device, or it does not have the precision.
     """
     from mnistkit.inference.checkpoints import find_checkpoints
     from mnistkit.inference.recogniser import Recogniser
 
     (found,) = find_checkpoints([] if checkpoint is None else [_spec(checkpoint)], announce or _silent)
-    return Recogniser.load(found, device=_device(device), limits=limits)
+    return Recogniser.load(found, device=_device(device), precision=precision, limits=limits)
 
 
 def evaluate(

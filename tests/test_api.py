@@ -201,6 +201,12 @@ class TestReading:
             strict.read(page())
         assert strict.read(mnistkit.load_dataset("mnist").test.images[0]).verdict
 
+    def test_precision(self, run: TrainResult) -> None:
+        tiles = mnistkit.load_dataset("mnist").test.images[:8]
+        full, half = (mnistkit.load(run, precision=name, **ON_CPU).logits(tiles) for name in ("fp32", "bf16"))
+        assert not np.array_equal(full, half)
+        np.testing.assert_allclose(full, half, atol=0.2)
+
     def test_the_choice_is_announced_to_whoever_asks(self, printed: Callable[[], str]) -> None:
         lines: list[str] = []
         mnistkit.load(announce=lines.append, **ON_CPU)
@@ -394,6 +400,7 @@ class TestTraining:
     [
         (lambda: mnistkit.load("none.safetensors"), "'none.safetensors' does not exist"),
         (lambda: mnistkit.load(5), "cannot be of type int"),  # type: ignore[arg-type]
+        (lambda: mnistkit.load(precision="fp31"), "did you mean 'fp32'"),
         (lambda: mnistkit.load(device="quantum"), "unknown device 'quantum'"),
         (lambda: mnistkit.load().read_all("photo.jpg"), "takes several pictures"),  # type: ignore[arg-type]
         (lambda: mnistkit.load().read(28), "of type int"),  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnistkit.device import FP32
 from mnistkit.exceptions import CheckpointError, MnistkitError, UsageError
 from mnistkit.imaging.chunks import MOST, picture_name, read_chunk
 from mnistkit.imaging.limits import DEFAULT_LIMITS, Limits
@@ -60,6 +61,7 @@ class Recogniser:
         checkpoint: FoundCheckpoint,
         *,
         device: str = "auto",
+        precision: str = FP32.name,
         batch_size: int = BATCH_SIZE,
         limits: Limits = DEFAULT_LIMITS,
     ) -> Recogniser:
@@ -68,20 +70,22 @@ class Recogniser:
         Args:
             checkpoint: As :func:`mnistkit.inference.checkpoints.find_checkpoints` finds it.
             device: As :func:`mnistkit.device.select_device` takes it.
+            precision: As :func:`mnistkit.device.choose_precision` takes it; ``predict`` computes in fp32.
             batch_size: Tiles in a forward pass, at most.
             limits: Which pictures are refused for their size.
 
         Raises:
             CheckpointError: the weights cannot be used.
-            DeviceError: there is no such device.
+            DeviceError: there is no such device, or it does not have the precision.
         """
         from mnistkit.device import set_up_machine
         from mnistkit.inference.backends.pytorch import TorchBackend
         from mnistkit.inference.checkpoints import load_model
 
         check_input_size(checkpoint)
-        model = load_model(checkpoint, set_up_machine(device).device)
-        backend = TorchBackend(model, checkpoint.info, batch_size=batch_size)
+        machine = set_up_machine(device, precision)
+        model = load_model(checkpoint, machine.device)
+        backend = TorchBackend(model, checkpoint.info, batch_size=batch_size, precision=machine.precision)
         return cls(checkpoint, backend, limits=limits)
 
     @property

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mnistkit.checkpoint import CheckpointInfo
 from mnistkit.data.batches import Normalisation
+from mnistkit.device import FP32, Precision
 from mnistkit.inference.logits import predict_logits
 from mnistkit.threads import thread_count, thread_pool
 
@@ -19,19 +20,22 @@ _MOST_LANES = 4
 
 
 class TorchBackend:
-    """A model on its device, in evaluation mode; computes in fp32.
+    """A model on its device, in evaluation mode.
 
     Args:
         model: Maps normalised float tensors of shape (n, 1, 28, 28) to logits.
         info: Holds the normalisation.
         batch_size: Tiles in a forward pass, at most.
+        precision: Arithmetic of the forward pass.
     """
 
-    def __init__(self, model: torch.nn.Module, info: CheckpointInfo, *, batch_size: int) -> None:
+    def __init__(
+        self, model: torch.nn.Module, info: CheckpointInfo, *, batch_size: int, precision: Precision = FP32
+    ) -> None:
         # Every pass puts the model back into the mode it was in: not into training, while another pass runs.
         self._model = model.eval()
         self._normalisation = Normalisation(info.mean, info.std)
-        self._batch_size = batch_size
+        self._batch_size, self._precision = batch_size, precision
         self._device = next(model.parameters()).device
         self._classes = len(info.classes)
 
@@ -41,7 +45,13 @@ class TorchBackend:
             return np.zeros((0, self._classes), dtype=np.float32)
         # A copy, because the array may be a read-only view of a file.
         images = torch.from_numpy(np.array(tiles, order="C")).unsqueeze(1).to(self._device)
-        found = predict_logits(self._model, images, self._normalisation, batch_size=self._batch_size)
+        found = predict_logits(
+            self._model,
+            images,
+            self._normalisation,
+            batch_size=self._batch_size,
+            precision=self._precision,
+        )
         logits: NDArray[np.float32] = found.cpu().numpy()
         return logits
 
