@@ -120,6 +120,9 @@ def errors(
 
     With several checkpoints: those that only one of them gets wrong, and those that all do.
 
+    On a pipe each wrong prediction is a line: picture, tab, label, tab, predicted class, tab, probability; then
+    the model where there are several, and what is known about the label.
+
     --out writes a figure (.png, .svg, .pdf), a web page to sort and filter (.html) or the numbers (.csv, .json).
     """
     from mnistkit.reporting.errors.files import FORMATS

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from mnistkit.files import atomic_write
 from mnistkit.numbers import percentage
 from mnistkit.own_figures import METADATA
+from mnistkit.reporting.headlines import data_title
 from mnistkit.reporting.outputs import check_suffix
 
 if TYPE_CHECKING:
@@ -57,14 +59,14 @@ def result_title(
     Args:
         models: The checkpoints' names, one or more.
         dataset: The dataset's name or folder.
-        split: "test", "val" or "train".
+        split: "test", "val", "train" or "all".
         n: Number of images.
         accuracies: For each checkpoint, from 0 to 1.
         what: What the figure shows, set before the names: "misread digits".
     """
     start = f"{what}: " if what else ""
     shares = " and ".join(percentage(accuracy) for accuracy in accuracies)
-    return f"{start}{' and '.join(models)} on {dataset}, {split} split\n{n:,} images, accuracy {shares}"
+    return f"{start}{' and '.join(models)} on {data_title(dataset, split)}\n{n:,} images, accuracy {shares}"
 
 
 def check_figure_path(path: Path) -> Path:
@@ -103,9 +105,12 @@ def figure_file(path: Path, width: float, height: float, title: str = "") -> Ite
         FigureCanvasAgg(figure)
         if title:
             figure.suptitle(title)
-        yield figure
-        with atomic_write(path) as temporary:
-            figure.savefig(temporary, metadata=METADATA[path.suffix.lower()])
+        with warnings.catch_warnings():
+            # A name may be written in any script; what the font lacks is drawn as a box.
+            warnings.filterwarnings("ignore", "Glyph .* missing from")
+            yield figure
+            with atomic_write(path) as temporary:
+                figure.savefig(temporary, metadata=METADATA[path.suffix.lower()])
 
 
 @dataclass(frozen=True)
@@ -114,13 +119,15 @@ class PictureGroup:
 
     Attributes:
         images: uint8 array of shape (n, height, width), or (n, height, width, 3) for RGB; 255 is shown white.
-        captions: n texts of one line or more, set above the images; lines too long for their image are cut.
+        captions: n texts of one line or more, set above the images; lines too long for their columns are cut.
         heading: Stands above them; empty for none.
+        columns: Characters of a line of caption where more are needed than fit above an image; else 0.
     """
 
     images: NDArray[np.uint8]
     captions: Sequence[str]
     heading: str = ""
+    columns: int = 0
 
 
 def caption_columns(pixels: int) -> int:
@@ -182,6 +189,8 @@ class _Grid:
 
     across: int
     down: int
+    columns: int
+    cell_width: float
     image_width: float
     image_height: float
     caption_height: float
@@ -191,10 +200,14 @@ class _Grid:
     def of(cls, group: PictureGroup, across: int) -> _Grid:
         count, height, width = group.images.shape[:3]
         lines = max((caption.count("\n") + 1 for caption in group.captions), default=0)
+        columns = max(group.columns, caption_columns(width))
+        image_width = width * _PIXEL_INCHES
         return cls(
             across=across,
             down=math.ceil(count / across),
-            image_width=width * _PIXEL_INCHES,
+            columns=columns,
+            cell_width=max(image_width, group.columns / _CAPTION_CHARACTERS_PER_INCH),
+            image_width=image_width,
             image_height=height * _PIXEL_INCHES,
             caption_height=lines * _LINE_INCHES + 0.06,
             heading_height=2 * _LINE_INCHES if group.heading else 0.0,
@@ -206,7 +219,7 @@ class _Grid:
 
     @property
     def width(self) -> float:
-        return self.across * (self.image_width + _GAP_INCHES) + _GAP_INCHES
+        return self.across * (self.cell_width + _GAP_INCHES) + _GAP_INCHES
 
     @property
     def height(self) -> float:
@@ -215,12 +228,13 @@ class _Grid:
     def position(self, place: int) -> tuple[float, float]:
         """Return how far the image's left edge and upper edge are from the corner."""
         row, column = divmod(place, self.across)
-        x = _GAP_INCHES + column * (self.image_width + _GAP_INCHES)
+        x = _GAP_INCHES + column * (self.cell_width + _GAP_INCHES) + (self.cell_width - self.image_width) / 2
         return x, self.heading_height + row * self.row_height + self.caption_height
 
 
 def _columns_for(group: PictureGroup) -> int:
-    count, width = len(group.captions), int(group.images.shape[2])
+    count = len(group.captions)
+    width = max(int(group.images.shape[2]), round(group.columns / _CAPTION_CHARACTERS_PER_INCH / _PIXEL_INCHES))
     most = max(1, _WIDEST_PIXELS // width)
     return min(most, max(5, math.ceil(math.sqrt(count))), max(count, 1))
 
@@ -228,7 +242,6 @@ def _columns_for(group: PictureGroup) -> int:
 def _draw_group(figure: Figure, group: PictureGroup, grid: _Grid, top: float) -> None:
     page_width, page_height = figure.get_size_inches()
     left = (page_width - grid.width) / 2
-    columns = caption_columns(group.images.shape[2])
 
     def write(x: float, y: float, text: str, **style: Any) -> None:
         figure.text((left + x) / page_width, (top - y) / page_height, text, va="bottom", linespacing=1.1, **style)
@@ -238,7 +251,7 @@ def _draw_group(figure: Figure, group: PictureGroup, grid: _Grid, top: float) ->
     for place, (image, caption) in enumerate(zip(group.images, group.captions, strict=True)):
         x, y = grid.position(place)
         _draw_image(figure, image, (left + x, top - y, grid.image_width, grid.image_height))
-        text = "\n".join(_short(line, columns) for line in caption.split("\n"))
+        text = "\n".join(_short(line, grid.columns) for line in caption.split("\n"))
         write(x + grid.image_width / 2, y - 0.04, text, ha="center", fontsize=_CAPTION_POINTS)
 
 

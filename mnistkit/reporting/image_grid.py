@@ -41,7 +41,7 @@ def print_pictures(console: Console, images: NDArray[np.uint8], captions: Sequen
         captions: n texts of one line or more; lines too long for their image are cut.
     """
     width = images.shape[2]
-    per_row = max(1, (drawing_width(console) + _GAP) // (width + _GAP))
+    per_row = pictures_per_row(console, width)
     lines_of = _lines_for(console)
     for start in range(0, len(images), per_row):
         texts = [caption.split("\n") for caption in captions[start : start + per_row]]
@@ -56,6 +56,11 @@ def print_pictures(console: Console, images: NDArray[np.uint8], captions: Sequen
             console.print(line, no_wrap=True, crop=True, overflow="crop")
         if start + per_row < len(images):
             console.print()
+
+
+def pictures_per_row(console: Console, width: int) -> int:
+    """Return how many images that are ``width`` pixels wide :func:`print_pictures` sets side by side."""
+    return max(1, (drawing_width(console) + _GAP) // (width + _GAP))
 
 
 def picture_lines(console: Console, image: NDArray[np.uint8]) -> list[Text]:

@@ -1,23 +1,40 @@
 import csv
 import json
 import re
+import sys
 
 import pytest
 from PIL import Image
 
 from mnistkit.workflows import suspect
+from tests.support.cli import on_terminal
 from tests.support.dataset_folders import make_bars
 
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files only")
 
-def test_shows_pictures_with_what_they_are_and_were_taken_for(run_cli, toys, constants):
+
+def test_a_pipe_gets_a_row_for_each_and_the_summary_goes_elsewhere(run_cli, toys, constants):
     result = run_cli("errors", constants[0], "--device", "cpu")
     wrong = int((toys.test.labels != 0).sum())
     assert result.code == 0
-    assert result.out.startswith("always-0 on toys, test split: 120 images\n")
-    assert f"wrong: {wrong}, by loss, the first 12 shown" in result.out
-    assert len(re.findall(r"(middle|right)→left 57\.6 %  #\d+", result.out)) == 12
-    assert f"--limit {wrong} shows all" in result.out
-    assert "\x1b" not in result.out and "running" not in result.out
+    assert len(re.findall(r"#\d+\t(middle|right)\tleft\t0\.576117\t\n", result.out)) == wrong
+    assert result.out.count("\n") == wrong
+    *_, first, second, third = result.err.splitlines()
+    assert first == "always-0 on toys, test split: 120 images"
+    assert second == f"accuracy {(120 - wrong) / 1.2:.2f} %, {wrong} errors"
+    assert third == f"wrong: {wrong}, by loss"
+
+
+@posix_only
+def test_a_terminal_gets_pictures_and_the_summary_last(constants, tmp_path):
+    make_bars(tmp_path / "own", {"left": 9, "middle": 9, "right": 9})
+    shown = on_terminal(
+        "errors", constants[0], "--dataset", "own", "--split", "all", "--device", "cpu", columns=80, lines=24
+    ).splitlines()
+    assert len(shown) < 24
+    assert any("middle/" in line for line in shown)
+    assert shown[-3:-1] == ["always-0 on own, all splits: 27 images", "accuracy 33.33 %, 18 errors"]
+    assert shown[-1].startswith("--limit 18")
 
 
 def test_json_and_csv_hold_all_errors_with_probabilities(run_cli, toys, constants, tmp_path):
@@ -57,7 +74,7 @@ def test_the_page_needs_nothing_else_and_holds_each_misclassification(run_cli, t
 
 def test_limit_counts_everywhere(run_cli, constants, tmp_path):
     result = run_cli("errors", constants[0], "--device", "cpu", "--limit", 2, "-o", "e.csv")
-    assert ", the first 2 shown" in result.out and result.out.count("→left") == 2
+    assert ", the first 2 shown" in result.err and result.out.count("\tleft\t") == 2
     assert len((tmp_path / "e.csv").read_text().splitlines()) == 3
 
 
@@ -73,14 +90,15 @@ def test_explain_draws_a_second_picture(run_cli, constants, tmp_path):
 def test_several_checkpoints_are_told_apart_by_letters(run_cli, toys, constants):
     result = run_cli("errors", *constants[:2], "--device", "cpu", "--limit", 1)
     labels = toys.test.labels
-    assert f"only A is wrong: {(labels == 1).sum()}" in result.out
-    assert f"both are wrong: {(labels == 2).sum()}" in result.out
-    assert "A left 57.6 %" in result.out and "B middle 57.6 %" in result.out
+    assert f"only A is wrong: {(labels == 1).sum()}" in result.err
+    assert f"both are wrong: {(labels == 2).sum()}" in result.err
+    assert "\tleft\t0.576117\talways-0\t" in result.out and "\tmiddle\t0.576117\talways-1\t" in result.out
 
 
 def test_no_misclassification_of_the_kind_asked_for(run_cli, constants):
     result = run_cli("errors", constants[0], "--device", "cpu", "--true", "left", "--pred", "right")
-    assert result.code == 0 and "No misclassified image of class left taken for right." in result.out
+    assert (result.code, result.out) == (0, "")
+    assert "No misclassified image of class left taken for right." in result.err
 
 
 def test_suspect_shows_labels_and_how_they_were_judged(run_cli, toys, monkeypatch):
@@ -88,8 +106,8 @@ def test_suspect_shows_labels_and_how_they_were_judged(run_cli, toys, monkeypatc
     monkeypatch.setattr(suspect, "_LEAST_STEPS", 1)
     result = run_cli("errors", "--suspect", "--dataset", "toys", "--device", "cpu", "--limit", 2)
     assert result.code == 0
-    assert result.out.startswith("labels disputed by lenet5 (2-fold cross-validation): toys, train split")
-    assert "each image is judged by a lenet5 that has not seen it" in result.out
+    assert "disputed labels of toys, train split: 360 images" in result.err
+    assert "each image is judged by a lenet5 that has not seen it: 2-fold cross-validation" in result.err
 
 
 @pytest.mark.parametrize(

@@ -108,8 +108,8 @@ def test_a_name_is_passed_on_completed_or_answered_by_the_closest() -> None:
     with pytest.raises(UsageError, match="unknown split 'vla'; did you mean 'val'"):
         SPLIT_NAMES.callback("vla")
     assert DEVICES.callback("cuda:3") == "cuda:3"
-    with pytest.raises(DeviceError, match="unknown device 'gpu'"):
-        DEVICES.callback("gpu")
+    with pytest.raises(DeviceError, match="unknown device 'tpu'"):
+        DEVICES.callback("tpu")
 
 
 @pytest.mark.usefixtures("nothing_bundled")

@@ -19,7 +19,7 @@ from PIL import Image
 from mnistkit.imaging.limits import DEFAULT_LIMITS
 from mnistkit.inference.calibration import Calibration
 from mnistkit.locate import DEFAULT_BUNDLED
-from tests.support.cli import HEAVY, CliResult, RunCli, run_module
+from tests.support.cli import HEAVY, CliResult, RunCli, on_terminal, run_module
 from tests.support.names import unescaped
 from tests.support.pictures import encoded, page, two_digits, write_tiles
 
@@ -401,26 +401,3 @@ def test_a_terminal_gets_pictures_lines_and_a_summary(checkpoint: Path, mixed: l
     assert "nothing              blank.png" in many
     assert "several:2            two.png" in many
     assert "4 pictures: digit 1, nothing 1, several 1, error 1" in many
-
-
-def on_terminal(*arguments: str, columns: int) -> str:
-    """Return what a terminal without colours gets on standard output."""
-    import pty
-
-    leader, follower = pty.openpty()
-    environment = {**os.environ, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": str(columns), "LINES": "50"}
-    command = [sys.executable, "-m", "mnistkit", *arguments]
-    process = subprocess.Popen(command, stdout=follower, stderr=subprocess.DEVNULL, env=environment)
-    os.close(follower)
-    parts = []
-    while True:
-        try:
-            part = os.read(leader, 10_000)
-        except OSError:  # how Linux ends a terminal
-            break
-        if not part:
-            break
-        parts.append(part)
-    process.wait()
-    os.close(leader)
-    return b"".join(parts).decode().replace("\r\n", "\n")

@@ -55,3 +55,26 @@ def run_and_see_what_is_loaded(
     command = [sys.executable, "-c", _RUN_ALL, json.dumps(lines), json.dumps(modules)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ)
     return {line: (code, loaded) for line, (code, loaded) in json.loads(done.stdout).items()}
+
+
+def on_terminal(*arguments: str, columns: int = 80, lines: int = 50) -> str:
+    """Return what a terminal without colours gets on standard output."""
+    import pty
+
+    leader, follower = pty.openpty()
+    environment = {**os.environ, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": str(columns), "LINES": str(lines)}
+    command = [sys.executable, "-m", "mnistkit", *arguments]
+    process = subprocess.Popen(command, stdout=follower, stderr=subprocess.DEVNULL, env=environment)
+    os.close(follower)
+    parts = []
+    while True:
+        try:
+            part = os.read(leader, 10_000)
+        except OSError:  # how Linux ends a terminal
+            break
+        if not part:
+            break
+        parts.append(part)
+    process.wait()
+    os.close(leader)
+    return b"".join(parts).decode().replace("\r\n", "\n")

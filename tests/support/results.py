@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
@@ -59,24 +61,44 @@ def evaluate_result(models=1, *, classes=DIGITS, ensemble=False, perturbed=False
     return EvaluateResult("mnist", split, 500, classes, "cpu (1 threads)", "fp32", rows, together, comparisons)
 
 
-def errors_result(classes: tuple[str, ...], models: tuple[str, ...], note: str = "") -> ErrorsResult:
-    """Two images of class 0 that every model takes for class 1."""
+def errors_result(
+    classes: tuple[str, ...],
+    models: tuple[str, ...],
+    note: str = "",
+    *,
+    images: int = 2,
+    names: Sequence[str] = (),
+    explained: str | None = "a method",
+) -> ErrorsResult:
+    """Images of class 0 that every model takes for class 1.
+
+    Args:
+        classes: Three names.
+        models: The models' names.
+        note: What is known about the label of each image.
+        images: How many there are.
+        names: Files in the folder "toys" that they are of; none where they are no pictures.
+        explained: The method of the attribution maps; None for none.
+    """
     shares = np.array([0.25, 0.75, 0.0])
     predictions = tuple(
-        WrongPrediction(place, 1, shares, 1.39, 0.5, attribution_map=np.ones((28, 28), dtype=np.float32))
+        WrongPrediction(place, 1, shares, 1.39, 0.5, np.ones((28, 28), dtype=np.float32) if explained else None)
         for place in range(len(models))
     )
     pixels = np.zeros((28, 28), dtype=np.uint8)
-    images = tuple(Misclassification(i, 10 + i, 0, pixels, predictions, note) for i in range(2))
+    pixels[4:24, 12:16] = 255
+    paths = [f"toys/{name}" for name in names] or [None] * images
+    found = tuple(Misclassification(i, 10 + i, 0, pixels, predictions, note, path) for i, path in enumerate(paths))
+    kind, count = "wrong" if len(models) == 1 else "all", len(found)
     return ErrorsResult(
         dataset="toys",
         split="test",
-        n=10,
+        n=10 + count,
         classes=classes,
         device="cpu",
         precision="fp32",
-        models=tuple(ModelErrors(name, None, 2) for name in models),
+        models=tuple(ModelErrors(name, None, count) for name in models),
         selection=Selection(),
-        sections=(Section("all", tuple(range(len(models))), 2, images),),
-        explained="a method",
+        sections=(Section(kind, tuple(range(len(models))), count, found),),
+        explained=explained,
     )

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from mnistkit.evaluation.results.confusion import ConfusionResult, Pair
-from mnistkit.numbers import counted, percent, percentage
-from mnistkit.reporting.letters import letter
+from mnistkit.numbers import counted, percent
+from mnistkit.reporting import headlines
 
 MOST_PAIRS = 10
 _MOST_DECIMALS = 2
@@ -16,15 +16,12 @@ SHARES_OF = {"true": "the true class", "pred": "the predicted class", "all": "al
 
 def headline(result: ConfusionResult) -> str:
     """Return which models, on what, and how many images."""
-    names = " and ".join(model.checkpoint.name for model in result.models)
-    return f"{names} on {result.dataset}, {result.split} split: {result.n:,} images"
+    return headlines.headline(result, [model.checkpoint.name for model in result.models])
 
 
 def accuracies(result: ConfusionResult) -> Iterator[str]:
-    """Yield accuracy and number of errors of each model."""
-    for place, model in enumerate(result.models):
-        start = f"{letter(place)}  {model.checkpoint.name}: " if result.is_difference else ""
-        yield f"{start}accuracy {percentage(model.accuracy)}, {counted(model.errors, 'error')}"
+    """Return accuracy and number of errors of each model."""
+    return headlines.accuracies(result, [(model.checkpoint.name, model.errors) for model in result.models])
 
 
 def reading(result: ConfusionResult, *, coloured: bool) -> Iterator[str]:

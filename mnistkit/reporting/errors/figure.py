@@ -16,6 +16,7 @@ from mnistkit.reporting.letters import letter
 UNASKED_LIMIT = 200
 """How many images of each section are drawn where no limit was asked for: a page that can still be looked at."""
 _TITLE_COLUMNS = 90
+_NAME_COLUMNS = 24
 
 
 def write_errors_figure(result: ErrorsResult, path: Path) -> None:
@@ -31,7 +32,7 @@ def write_errors_figure(result: ErrorsResult, path: Path) -> None:
     """
     groups = [_group(result, section) for section in result.sections]
     drawn = [image for section in result.sections for image in first_of(result, section, UNASKED_LIMIT)]
-    notes = list(text.footnotes(drawn))
+    notes = [*([text.method(result)] if result.cross_validation is not None else []), *text.footnotes(drawn)]
     if result.explained:
         notes.append(f"{text.legend(coloured=True)}; by {result.explained}")
     if not drawn:
@@ -57,6 +58,8 @@ def _group(result: ErrorsResult, section: Section) -> PictureGroup:
     shown = list(entries(result, chosen))
     images = [picture(*entry) for entry in shown] or [np.zeros((0, 28, 28), dtype=np.uint8)]
     stacked = np.stack(images) if shown else images[0]
-    columns = caption_columns(stacked.shape[2])
-    captions = [text.pack(text.tokens(result, *entry), columns) for entry in shown]
-    return PictureGroup(stacked, captions, heading)
+    # Names of files need more room than the image is wide; those that would need much more are shortened.
+    longest = max((len(text.image_name(result, image)) for image in chosen if image.path is not None), default=0)
+    columns = max(caption_columns(stacked.shape[2]), min(longest, _NAME_COLUMNS))
+    captions = [text.caption(result, *entry, columns) for entry in shown]
+    return PictureGroup(stacked, captions, heading, columns if longest else 0)

@@ -14,6 +14,7 @@ from mnistkit.evaluation.results.errors import ErrorsResult, Misclassification, 
 from mnistkit.numbers import percentage, probability
 from mnistkit.reporting.errors import text
 from mnistkit.reporting.errors.images import overlaid
+from mnistkit.reporting.names import escaped
 from mnistkit.reporting.pages import render
 
 _SORTS = {
@@ -53,13 +54,13 @@ def _facts(result: ErrorsResult) -> Iterator[str]:
 
 
 def _names(result: ErrorsResult, classes: Iterable[int]) -> dict[int, str]:
-    return {number: result.classes[number] for number in sorted(set(classes))}
+    return {number: text.class_name(result, number) for number in sorted(set(classes))}
 
 
 def _cards(result: ErrorsResult) -> Iterator[dict[str, Any]]:
     for place, section in enumerate(result.sections):
         for image in section.misclassifications:
-            pixels = _image(image.pixels, f"image {image.index}")
+            pixels = _image(image.pixels, text.image_name(result, image))
             for prediction in image.predictions:
                 yield _card(result, place, image, prediction, pixels)
 
@@ -74,7 +75,7 @@ def _card(
     images = [pixels]
     if prediction.attribution_map is not None:
         explained = overlaid(image.pixels, prediction.attribution_map)
-        images.append(_image(explained, f"attribution map of image {image.index}"))
+        images.append(_image(explained, f"attribution map of {text.image_name(result, image)}"))
     return {
         # What the page sorts and filters by.
         "data": {
@@ -87,14 +88,15 @@ def _card(
             "loss": f"{prediction.loss:.6f}",
         },
         "images": images,
-        "label": result.classes[image.label],
-        "predicted": result.classes[prediction.predicted],
+        "label": text.class_name(result, image.label),
+        "predicted": text.class_name(result, prediction.predicted),
         "confidence": probability(prediction.confidence),
         "note": image.note,
-        "model": result.models[prediction.model].name if len(result.models) > 1 else "",
-        "figures": f"#{image.index}, loss {prediction.loss:.2f}, margin {prediction.margin:.2f}",
+        "model": escaped(result.models[prediction.model].name) if len(result.models) > 1 else "",
+        "name": text.image_name(result, image),
+        "figures": f"loss {prediction.loss:.2f}, margin {prediction.margin:.2f}",
         "probabilities": [
-            {"name": name, "width": f"{100 * share:.1f}%", "share": percentage(share)}
+            {"name": escaped(name), "width": f"{100 * share:.1f}%", "share": percentage(share)}
             for name, share in zip(result.classes, prediction.probabilities.tolist(), strict=True)
         ],
     }

@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 
 from rich.cells import cell_len
 
 from mnistkit.evaluation import label_errors
 from mnistkit.evaluation.results.errors import ErrorsResult, Misclassification, Section, WrongPrediction
-from mnistkit.numbers import counted, percentage, probability
+from mnistkit.numbers import percentage, probability
+from mnistkit.reporting import headlines
 from mnistkit.reporting.letters import letter
+from mnistkit.reporting.names import escaped
+from mnistkit.reporting.wrapping import shortened
 
 ARROW, ASCII_ARROW = "→", "->"
 
 
 def headline(result: ErrorsResult) -> str:
     """Return which models, on what, and how many images."""
-    names = " and ".join(model.name for model in result.models)
     if result.cross_validation is not None:
-        return f"labels disputed by {names}: {result.dataset}, {result.split} split, {result.n:,} images"
-    return f"{names} on {result.dataset}, {result.split} split: {result.n:,} images"
+        return f"disputed labels of {headlines.data_headline(result)}"
+    return headlines.headline(result, [model.name for model in result.models])
 
 
 def accuracies(result: ErrorsResult) -> Iterator[str]:
     """Yield accuracy and number of errors of each model, or the share of disputed labels."""
-    for place, model in enumerate(result.models):
-        if result.cross_validation is not None:
-            noun = "label is" if model.errors == 1 else "labels are"
-            yield f"{model.errors:,} {noun} disputed ({percentage(model.errors / result.n)})"
-            continue
-        start = f"{letter(place)}  {model.name}: " if len(result.models) > 1 else ""
-        yield f"{start}accuracy {percentage(1 - model.errors / result.n)}, {counted(model.errors, 'error')}"
+    if result.cross_validation is None:
+        yield from headlines.accuracies(result, [(model.name, model.errors) for model in result.models])
+        return
+    for model in result.models:
+        noun = "label is" if model.errors == 1 else "labels are"
+        yield f"{model.errors:,} {noun} disputed ({percentage(model.errors / result.n)})"
 
 
 def heading(result: ErrorsResult, section: Section) -> str:
@@ -69,25 +71,62 @@ def legend(*, coloured: bool) -> str:
     return f"attribution map: {wrong} speaks for the predicted class, {right} for the label"
 
 
-def tokens(
-    result: ErrorsResult, image: Misclassification, prediction: WrongPrediction | None, arrow: str = ARROW
-) -> list[str]:
-    """Return the parts of a caption that must not be cut apart, for :func:`pack`.
+def class_name(result: ErrorsResult, number: int) -> str:
+    """Return the name of a class, which is a folder's, in one line."""
+    return escaped(result.classes[number])
+
+
+def image_name(result: ErrorsResult, image: Misclassification) -> str:
+    """Return what an image is called: its file's path within the folder, or "#" and its index if it has none."""
+    if image.path is None:
+        return f"#{image.index}"
+    path = PurePath(image.path)
+    return escaped(str(path.relative_to(result.dataset) if path.is_relative_to(result.dataset) else path))
+
+
+def caption(
+    result: ErrorsResult,
+    image: Misclassification,
+    prediction: WrongPrediction | None,
+    columns: int,
+    arrow: str = ARROW,
+) -> str:
+    """Return what is said of an image, in lines of ``columns``; a longer name is shortened in its middle.
 
     Args:
         result: What the image is part of.
         image: The misclassified image.
-        prediction: The one to tell; None tells all of them, each on a line of its own.
+        prediction: The one to tell; None tells all of them, of several models each on a line of its own.
+        columns: How long a line may be; only a longer class name is left as it is.
         arrow: Between the label and the predicted class.
     """
-    label = result.classes[image.label]
-    index = f"#{image.index}"
+    label, name = class_name(result, image.label), shortened(image_name(result, image), columns)
     if prediction is None and len(result.models) > 1:
-        said = [f"{letter(each.model)} {_said(result, each)}" for each in image.predictions]
-        return ["\n".join([f"{label}  {index}", *said]), *_note(image)]
+        lines = [pack([label, name], columns), *(_of_model(result, each) for each in image.predictions)]
+        return "\n".join([_broken("\n".join(lines), columns), *(_broken(note, columns) for note in _note(image))])
+    return pack([_told(result, image, prediction, arrow), name, *_note(image)], columns)
+
+
+def line(result: ErrorsResult, image: Misclassification, arrow: str = ARROW) -> tuple[str, str, str]:
+    """Return what is said of an image in one line: label and answers, name, and what is known of the label."""
+    if len(result.models) > 1:
+        said = ", ".join(_of_model(result, each) for each in image.predictions)
+        start = f"{class_name(result, image.label)}: {said}"
+    else:
+        start = _told(result, image, None, arrow)
+    return start, image_name(result, image), image.note
+
+
+def _told(
+    result: ErrorsResult, image: Misclassification, prediction: WrongPrediction | None, arrow: str = ARROW
+) -> str:
     told = prediction or image.predictions[0]
     start = f"{letter(told.model)} " if len(result.models) > 1 else ""
-    return [f"{start}{label}{arrow}{_said(result, told)}", index, *_note(image)]
+    return f"{start}{class_name(result, image.label)}{arrow}{_said(result, told)}"
+
+
+def _of_model(result: ErrorsResult, prediction: WrongPrediction) -> str:
+    return f"{letter(prediction.model)} {_said(result, prediction)}"
 
 
 def pack(parts: Sequence[str], columns: int) -> str:
@@ -122,7 +161,7 @@ def method(result: ErrorsResult) -> str:
 
 
 def _said(result: ErrorsResult, prediction: WrongPrediction) -> str:
-    return f"{result.classes[prediction.predicted]} {probability(prediction.confidence)}"
+    return f"{class_name(result, prediction.predicted)} {probability(prediction.confidence)}"
 
 
 def _note(image: Misclassification) -> list[str]:
@@ -131,8 +170,8 @@ def _note(image: Misclassification) -> list[str]:
 
 def _filters(result: ErrorsResult) -> str:
     label, predicted = result.selection.label, result.selection.predicted
-    true = "" if label is None else f" of class {result.classes[label]}"
-    return true + ("" if predicted is None else f" taken for {result.classes[predicted]}")
+    true = "" if label is None else f" of class {class_name(result, label)}"
+    return true + ("" if predicted is None else f" taken for {class_name(result, predicted)}")
 
 
 def _broken(text: str, columns: int) -> str:

@@ -15,6 +15,7 @@ from mnistkit.evaluation.perturbed import PERTURBATION
 from mnistkit.evaluation.results.evaluate import ENSEMBLE, Comparison, EvaluateResult, ModelResult
 from mnistkit.locate import described
 from mnistkit.numbers import percent, percentage
+from mnistkit.reporting.headlines import data_headline
 from mnistkit.reporting.letters import letter
 from mnistkit.reporting.tables import Table, print_table
 from mnistkit.reporting.wrapping import print_text
@@ -28,7 +29,7 @@ _SIGNIFICANT = 0.05
 
 def print_evaluation(console: Console, result: EvaluateResult) -> None:
     """Print an evaluation: what was measured, the figures, each class, the paired tests, what it all means."""
-    print_text(console, f"{result.dataset}, {result.split} split: {result.n:,} images", "bold")
+    print_text(console, data_headline(result), "bold")
     print_text(console, f"on {result.device}, {result.precision}", "dim")
     for name, row in zip(_letters(result), result.models, strict=False):
         if row.checkpoint:

@@ -42,9 +42,17 @@ def test_no_name_can_break_the_page() -> None:
     assert {*odd, "<script>", "\">'", "<i>&</i>", f"{odd[0]} → {odd[1]}"} <= set(page.texts)
 
 
+def test_each_card_names_its_file_in_printable_characters() -> None:
+    names = ("cat/7.png", "<i>&\x1b\n.png", "\udcff.png")
+    page = to_html(errors_result(("\udcfe", "b\x07", "c"), ("one",), names=names))
+    page.encode("utf-8")
+    texts = read_page(page).texts
+    assert {"cat/7.png", "<i>&\\x1b\\n.png", "\\xff.png", "\\xfe → b\\x07"} <= set(texts)
+
+
 def test_a_page_without_errors_has_no_form() -> None:
     result = errors_result(("a", "b", "c"), ("one",))
     empty = Section("wrong", (0,), 0, ())
     page = read_page(to_html(replace(result, models=(ModelErrors("one", None, 0),), sections=(empty,))))
-    assert "No errors at all: it classifies all 10 images correctly." in page.texts
+    assert "No errors at all: it classifies all 12 images correctly." in page.texts
     assert page.count("form") == page.count("script") == 0
