@@ -2,7 +2,8 @@
 
 Run it: ``python docs/generate.py`` runs every example in a terminal of its own and writes all of it.
 ``python docs/generate.py --check`` runs them again and fails where what is written is no longer what they show;
-``--check --quick`` leaves out those that take more than a few seconds, and is one of the tests.
+``--quick`` leaves out what takes more than a few seconds: a check of the rest is one of the tests, and what was
+written of the long examples and pictures before stays.
 
 Help pages and examples that show the same everywhere must agree in every letter. In those that measure something
 numbers, bars and the widths that follow from them may differ, since they depend on the machine; the words must
@@ -104,10 +105,10 @@ def main() -> int:
     """Write the reference and the pictures, or check them; returns 1 where they are no longer true."""
     parser = argparse.ArgumentParser(description="Write docs/cli.md and docs/*.svg, or check them.")
     parser.add_argument("--check", action="store_true", help="write nothing; fail where something differs")
-    parser.add_argument("--quick", action="store_true", help="with --check: only what takes a few seconds")
+    parser.add_argument("--quick", action="store_true", help="only what takes a few seconds")
     options = parser.parse_args()
     if not options.check:
-        write()
+        write(quick=options.quick)
         return 0
     problems = list(check(quick=options.quick))
     for problem in problems:
@@ -117,12 +118,20 @@ def main() -> int:
     return bool(problems)
 
 
-def write() -> None:
-    """Run everything, and write the page and the pictures."""
+def write(*, quick: bool) -> None:
+    """Run the examples, and write the page and the pictures.
+
+    Args:
+        quick: Keep what is written of those that take long, and the pictures.
+    """
+    written = dict(_OUTPUT.findall(PAGE.read_text(encoding="utf-8"))) if quick else {}
+    outputs = {}
     with workplace() as place:
-        outputs = {name: plain(show(example.line, place)) for name, example in EXAMPLES.items()}
+        for name, example in EXAMPLES.items():
+            is_kept = example.line in written and not example.quick
+            outputs[name] = written[example.line] if is_kept else plain(show(example.line, place))
     PAGE.write_text(page(help_pages(), outputs), encoding="utf-8")
-    for name, line in PICTURES.items():
+    for name, line in () if quick else PICTURES.items():
         with workplace() as place:
             (DOCS / name).write_text(picture(line, show(line, place, colour=True)), encoding="utf-8")
 
