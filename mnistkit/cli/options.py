@@ -26,7 +26,6 @@ from mnistkit.registry import check_name, close_names
 from mnistkit.runs import runs_with_weights
 from mnistkit.threads import VARIABLE as THREADS_VARIABLE
 from mnistkit.threads import choose_threads
-from mnistkit.workflows.models import check_model, known_models
 
 
 class Names:
@@ -63,9 +62,22 @@ def one_of(kind: str, known: Collection[str]) -> Names:
     return Names(lambda: known, lambda name: check_name(kind, name, known))
 
 
+def _known_models() -> Iterable[str]:
+    # Only one command takes such a name; the pages of all others need not wait for it.
+    from mnistkit.workflows.models import known_models
+
+    return known_models()
+
+
+def _check_model(spec: str) -> str:
+    from mnistkit.workflows.models import check_model
+
+    return check_model(spec)
+
+
 ARCHITECTURES = Names(model_names, check_model_name)
 # Folders are datasets too, and checkpoints' paths are models; the shell itself completes them.
-MODELS = Names(known_models, check_model)
+MODELS = Names(_known_models, _check_model)
 DATASETS = Names(dataset_names, check_dataset)
 DEVICES = Names(lambda: CHOICES, check_device_name)
 PREPARATIONS = one_of("preparation", PREPARATION_CHOICES)
