@@ -26,6 +26,8 @@ _CONTRAST = 24.0
 # Which part of the levels' variance the two levels must explain. An even slope and noise have 0.75; of 7,000 crops
 # of MNIST's training images and the chosen half of scikit-learn's digits, 99.8 % have 0.768 and more.
 _TWO_LEVELS = 0.768
+_BAR = 0.4
+_LEVELS_OF_A_BAR = 0.6
 # Smaller pieces, as a part of the picture, are dirt.
 _SPECK = 0.01
 # The largest piece has this part of the ink, and it touches so many of the picture's sides. Strokes of few pixels
@@ -104,12 +106,14 @@ def find_crop(pixels: NDArray[np.uint8]) -> Crop | None:
     # Most pictures are no crops, which a small copy tells at little cost.
     small = to_grey(_reduced(pixels))
     threshold, explained = _split(small)
-    if explained < _TWO_LEVELS or np.ptp(small) < _CONTRAST:
+    few, is_tiny = max(pixels.shape[:2]) <= _FEW, max(pixels.shape[:2]) <= TINY
+    # A bar that fills its picture leaves nothing of the ground but a few edges.
+    is_bar = few and pixels.shape[1] <= _BAR * pixels.shape[0]
+    if explained < (_LEVELS_OF_A_BAR if is_bar else _TWO_LEVELS) or np.ptp(small) < _CONTRAST:
         return None
     dark, light = _Part.of(small < threshold), _Part.of(small > threshold)
     is_dark = dark.unlikeness() < light.unlikeness()
     ink = dark if is_dark else light
-    few, is_tiny = max(pixels.shape[:2]) <= _FEW, max(pixels.shape[:2]) <= TINY
     if ink.largest < (_ONE_PIECE_OF_FEW if few else _ONE_PIECE) or ink.lopsided > _LOPSIDED:
         return None
     if ink.sides < (_SIDES_OF_FEW if few else _SIDES) and not is_tiny:

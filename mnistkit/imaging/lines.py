@@ -30,6 +30,8 @@ _INK = 1.6
 # Lines nearly as strong as the ink must be at least so many: a digit that fills the picture has a stroke or two.
 _WEAK_LINE = 0.6
 _LINES = 3
+# So must lines of any strength on a smaller picture: it is a crop of a digit, whose faint strokes cross it.
+_SMALL = 96
 
 
 def remove_lines(strength: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -67,10 +69,13 @@ def _remove_along_rows(strength: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _is_stroke(line: NDArray[np.bool_], profile: NDArray[np.float32], strength: NDArray[np.float32]) -> bool:
-    """Say whether the lines are strokes of a digit that fills the picture: few, and as strong as the ink."""
+    """Say whether lines are strokes of a digit that fills its picture: few, and strong if it is large."""
+    if int(ndimage.label(line)[1]) >= _LINES:
+        return False
+    if min(strength.shape) < _SMALL:
+        return True
     levels = ink_levels(strength)
-    as_strong = float(profile[line].max()) - levels.ground > _WEAK_LINE * levels.contrast
-    return as_strong and int(ndimage.label(line)[1]) < _LINES
+    return float(profile[line].max()) - levels.ground > _WEAK_LINE * levels.contrast
 
 
 def _sharpest(strength: NDArray[np.float32], slopes: Sequence[float] | NDArray[np.float64]) -> float | None:
