@@ -20,6 +20,9 @@ from mnistkit.imaging.threshold import EIGHT
 TINY = 10
 """Pictures whose longer side has at most so many pixels are crops, whether their ink touches the edges or not."""
 
+FEW = 40
+"""With at most so many pixels on the longer side, most of them lie on an edge of a stroke."""
+
 _SIDE = 64
 # Levels between the darkest and the lightest, at least.
 _CONTRAST = 24.0
@@ -36,8 +39,6 @@ _ONE_PIECE, _ONE_PIECE_OF_FEW = 0.9, 0.55
 _SIDES, _SIDES_OF_FEW = 2, 1
 # A crop's digit is in its middle: its margins differ by this part of the picture at most.
 _LOPSIDED = 0.4
-# With at most so many pixels on the longer side, most of them lie on an edge of a stroke.
-_FEW = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +107,7 @@ def find_crop(pixels: NDArray[np.uint8]) -> Crop | None:
     # Most pictures are no crops, which a small copy tells at little cost.
     small = to_grey(_reduced(pixels))
     threshold, explained = _split(small)
-    few, is_tiny = max(pixels.shape[:2]) <= _FEW, max(pixels.shape[:2]) <= TINY
+    few, is_tiny = max(pixels.shape[:2]) <= FEW, max(pixels.shape[:2]) <= TINY
     # A bar that fills its picture leaves nothing of the ground but a few edges.
     is_bar = few and pixels.shape[1] <= _BAR * pixels.shape[0]
     if explained < (_LEVELS_OF_A_BAR if is_bar else _TWO_LEVELS) or np.ptp(small) < _CONTRAST:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from mnistkit.imaging.crop import find_crop
+from mnistkit.imaging.crop import FEW, find_crop
 from mnistkit.imaging.finding import Statistics, collect, judge, judge_sheet
 from mnistkit.imaging.glyphs import find_glyphs, main_glyph
 from mnistkit.imaging.ink import find_ink, opaque
@@ -38,14 +38,15 @@ def find_digit(picture: Picture, recorder: Recorder) -> Prepared:
         recorder: Is shown each stage.
     """
     pixels = opaque(picture.pixels, recorder)
-    crop = find_crop(pixels)
-    as_crop = read_crop(picture, crop, recorder.copy()) if crop else None
-    if crop and as_crop and crop.has_few_pixels:
-        return as_crop
     second = recorder.copy()
+    has_few_pixels = max(pixels.shape[:2]) <= FEW
+    as_crop = _as_crop(picture, pixels, recorder.copy()) if has_few_pixels else None
+    if as_crop:
+        return as_crop
     prepared = _look(picture, pixels, recorder, judge)
     if prepared.finding is Finding.DIGIT:
         return prepared
+    as_crop = None if has_few_pixels else _as_crop(picture, pixels, second.copy())
     if as_crop:
         return as_crop
     if prepared.finding not in _LOOKED_AT_AGAIN:
@@ -56,6 +57,12 @@ def find_digit(picture: Picture, recorder: Recorder) -> Prepared:
     second.add("panel", "the sheet that lies before other ground", panel)
     again = _look(picture, panel, second, judge_sheet)
     return prepared if again.finding in _LOOKED_AT_AGAIN else again
+
+
+def _as_crop(picture: Picture, pixels: NDArray[np.uint8], recorder: Recorder) -> Prepared | None:
+    """Return the picture as a crop, None if it is none that can be read."""
+    crop = find_crop(pixels)
+    return read_crop(picture, crop, recorder) if crop else None
 
 
 def _look(picture: Picture, pixels: NDArray[np.uint8], recorder: Recorder, judged: _Judge) -> Prepared:
