@@ -53,17 +53,28 @@ def read_crop(picture: Picture, crop: Crop, recorder: Recorder) -> Prepared | No
     finding = judge_crop(statistics, few_pixels=crop.has_few_pixels, is_stretched=crop.is_stretched)
     if finding is not Finding.DIGIT and not (finding is Finding.NOT_A_DIGIT and crop.has_few_pixels):
         return None
-    cover = _cut(ink) if crop.is_tiny else large.astype(np.float32)
-    widths = _STRETCHED_WIDTHS if crop.is_stretched else _TINY_WIDTHS if crop.is_tiny else (1.0,)
-    tiles = [_tile(narrowed(cover, width), crop.is_tiny) for width in widths]
-    title = "reduced into 20x20, centred by mass in 28x28"
-    recorder.add("tile", title, tiles[0])
-    others = tuple(
-        Reading(tile, f"{title}, {width:.0%} as wide".replace("%", " %"))
-        for tile, width in zip(tiles[1:], widths[1:], strict=True)
-    )
+    masked, grey = large.astype(np.float32), _cut(ink) if crop.has_few_pixels else None
+    first, *rest = [
+        Reading(_tile(narrowed(masked if grey is None or even else grey, width), even), _title(width, even))
+        for width, even in _ways(crop)
+    ]
+    recorder.add("tile", first.title, first.tile)
     digits = int(finding is Finding.DIGIT)
-    return Prepared(tiles[0], finding, digits, picture.size, picture.notes, tuple(recorder.steps), others)
+    steps = tuple(recorder.steps)
+    return Prepared(first.tile, finding, digits, picture.size, picture.notes, steps, tuple(rest))
+
+
+def _ways(crop: Crop) -> list[tuple[float, bool]]:
+    """Return as which parts of its width a crop is read, and whether with strokes as wide as MNIST's."""
+    widths = _STRETCHED_WIDTHS if crop.is_stretched else _TINY_WIDTHS if crop.is_tiny else (1.0,)
+    ways = [(width, not crop.is_tiny) for width in widths]
+    return [*ways, (1.0, False)] if crop.has_few_pixels and not crop.is_tiny else ways
+
+
+def _title(width: float, even: bool) -> str:
+    levels = "" if even else ", with its grey levels"
+    part = "" if width == 1 else f", {100 * width:.0f} % as wide"
+    return f"reduced into 20x20, centred by mass in 28x28{levels}{part}"
 
 
 def _on_page(crop: Crop, recorder: Recorder) -> Ink:
@@ -83,11 +94,12 @@ def _on_page(crop: Crop, recorder: Recorder) -> Ink:
 
 
 def _cut(ink: Ink) -> NDArray[np.float32]:
+    """Return the ink's coverage, cut to what is not faint."""
     cover = ink.strength / np.float32(ink.levels.contrast)
     rows, columns = (np.flatnonzero((cover > _OUTLINE).any(axis=axis)) for axis in (1, 0))
     return cover[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def _tile(cover: NDArray[np.float32], is_tiny: bool) -> NDArray[np.uint8]:
-    """Return a digit on a tile: of few pixels with their grey levels, else with strokes as wide as MNIST's."""
-    return centre(shrink_into_box(cover if is_tiny else even_width(trimmed(cover > 0.5))))
+def _tile(cover: NDArray[np.float32], even: bool) -> NDArray[np.uint8]:
+    """Return a digit on a tile: with strokes as wide as MNIST's, else with the grey levels that it has."""
+    return centre(shrink_into_box(even_width(trimmed(cover > 0.5)) if even else cover))
