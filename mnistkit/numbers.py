@@ -19,6 +19,11 @@ def percent(share: float, decimals: int = 2) -> str:
     return text
 
 
+def mean_and_std(mean: float, std: float | None) -> str:
+    """Return a share over seeds as "99.61 ± 0.04 %"; one seed shows no deviation."""
+    return percentage(mean) if std is None else f"{percent(mean)} ± {100 * std:.2f} %"
+
+
 def probability(share: float) -> str:
     """Return a model's probability, 0 to 1, as "65.5 %"; nearly nothing is "<0.1 %", nearly all ">99.9 %".
 

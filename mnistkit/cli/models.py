@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -83,3 +84,36 @@ def bundle_command(run: RunFolder, name: BundleName, half: Half = False, quiet: 
     with LoadProgress() as progress:
         result = bundle(BundleConfig(run, name, half=half, load=progress.options()), announce=console.note)
     print_bundle(console.stdout(), result)
+
+
+RunFolders = Annotated[
+    list[Path], typer.Argument(metavar="RUN...", help="Run folders that differ only in their seed.")
+]
+TableFile = Annotated[
+    Path | None,
+    typer.Option("--table", metavar="FILE", help="File of measured rows.", show_default="that of the package"),
+]
+Replace = Annotated[bool, typer.Option("--replace", help="Let the row take the place of an earlier one.")]
+
+
+@app.command("record", hidden=True)
+def record_command(runs: RunFolders, table: TableFile = None, replace: Replace = False) -> None:
+    """Write what finished runs of all seeds gave into the rows that 'mnistkit models' and the README show."""
+    from mnistkit.reporting import console
+    from mnistkit.reporting.models import print_recorded
+    from mnistkit.workflows.record import record_runs
+    from mnistkit.zoo import MEASURED
+
+    print_recorded(console.stdout(), record_runs(runs, table or MEASURED, replace_row=replace))
+
+
+@app.command("refresh", hidden=True)
+def refresh_command() -> None:
+    """Write down size, cost and recipes of every architecture, so that the list need not build them."""
+    from mnistkit.reporting import console
+    from mnistkit.workflows.record import refresh_architectures
+    from mnistkit.zoo import ARCHITECTURES
+
+    names = refresh_architectures()
+    console.note(f"changed: {', '.join(names)}" if names else "nothing has changed")
+    console.note(f"wrote {ARCHITECTURES}")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.filesize import decimal
 
-from mnistkit.numbers import percentage
+from mnistkit.numbers import mean_and_std, percentage
 from mnistkit.registry import brief
 from mnistkit.reporting.recipes import print_recipe
 from mnistkit.reporting.tables import Table, print_named, print_table
@@ -15,11 +17,28 @@ from mnistkit.reporting.wrapping import print_text
 if TYPE_CHECKING:
     from mnistkit.workflows.bundle import BundleResult
     from mnistkit.workflows.models import BundledModel, ModelDetails, ModelEntry, ModelList, TrainedModel
+    from mnistkit.workflows.record import Recorded
+    from mnistkit.zoo import MeasuredRow, PublishedFigure
+
+_NUMBERS = ("parameters", "MACs", "epochs", "test %", "n", "published %")
+# In fewer columns a row of its own is no table's, so that it has to say all of its name.
+_WIDE = 80
+_MEANING = (
+    "test %: mean ± standard deviation over n seeds fixed beforehand, everything chosen on 5,000 validation "
+    "images, the test images read once. published %: as others report it of the same network, mostly the best "
+    "test epoch of one run, which is no fair comparison."
+)
 
 
 def print_models(console: Console, result: ModelList) -> None:
-    """Print a line for each architecture, and for each model that ships."""
+    """Print what is known of each architecture, of classical methods, of others' networks, and of what ships."""
     _print_architectures(console, result.models)
+    if result.classical:
+        console.print()
+        _print_classical(console, result.classical)
+    if result.published:
+        console.print()
+        _print_published(console, result.published)
     if result.bundled:
         console.print()
         _print_bundled(console, result.bundled)
@@ -66,16 +85,83 @@ def print_bundle(console: Console, result: BundleResult) -> None:
     )
 
 
-def _print_architectures(console: Console, entries: tuple[ModelEntry, ...]) -> None:
-    numbers = ["parameters", "MACs", "epochs"]
+def print_recorded(console: Console, recorded: Recorded) -> None:
+    """Print the row that was written, and the one whose place it took."""
+    row = recorded.row
+    low, high = row.interval
+    print_text(
+        console,
+        f"{row}, {sum(row.errors):,} errors in {row.n * row.images:,}; 95 % interval {percentage(low)} to "
+        f"{percentage(high)}",
+    )
+    if recorded.replaced:
+        print_text(console, f"in the place of {recorded.replaced}, {recorded.replaced.date}")
+    print_text(console, f"wrote {recorded.path}")
+
+
+def _print_architectures(console: Console, entries: Sequence[ModelEntry]) -> None:
+    headers = ("name", *_NUMBERS, "description")
+    rows = [row for entry in entries for row in _rows_of(entry, is_narrow=console.width < _WIDE)]
+    print_table(console, Table(headers, rows, numbers=_NUMBERS))
+    console.print()
+    print_text(console, _MEANING)
+    if old := [each.title for entry in entries for each in _measured_before(entry)]:
+        print_text(console, f"measured before network or recipe changed: {', '.join(old)}")
+
+
+def _rows_of(entry: ModelEntry, *, is_narrow: bool) -> Iterator[tuple[str, ...]]:
+    """Yield the row of an architecture's default recipe, and one below it for each other."""
+    first, *others = entry.recipes
+    published = ", ".join(figure.said.removesuffix(" %") for figure in entry.published)
+    size = (f"{entry.parameters:,}", f"{entry.macs:,}")
+    yield (entry.name, *size, str(first.epochs), *_accuracy_cells(first.measured), published, entry.description)
+    for recipe in others:
+        name = f"{entry.name} ({recipe.name})" if is_narrow else f"  {recipe.name}"
+        yield (name, "", "", str(recipe.epochs), *_accuracy_cells(recipe.measured), "", "")
+    for row in entry.taught:
+        name = row.title if is_narrow else f"  from {row.teacher}"
+        yield (name, "", "", str(row.epochs), *_accuracy_cells(row), "", "")
+
+
+def _measured_before(entry: ModelEntry) -> Iterator[MeasuredRow]:
+    """Yield the rows of networks or recipes that are no longer the same."""
+    for recipe in entry.recipes:
+        if recipe.measured and not recipe.is_current:
+            yield recipe.measured
+
+
+def _accuracy_cells(row: MeasuredRow | None) -> tuple[str, str]:
+    if row is None:
+        return "not measured", ""
+    return mean_and_std(row.mean, row.std).removesuffix(" %"), str(row.n)
+
+
+def _print_classical(console: Console, rows: Sequence[MeasuredRow]) -> None:
+    numbers = ("test %", "n", "size")
+    cells = [(row.name, row.recipe, *_accuracy_cells(row), _size(row.bytes), row.description) for row in rows]
+    headers = ("classical method", "pixels", *numbers, "description")
+    print_table(console, Table(headers, cells, numbers=numbers))
+
+
+def _print_published(console: Console, figures: Sequence[PublishedFigure]) -> None:
+    numbers = ("parameters", "published %")
     rows = [
-        (entry.name, f"{entry.parameters:,}", f"{entry.macs:,}", str(entry.epochs), entry.description)
-        for entry in entries
+        (
+            figure.name,
+            "" if figure.parameters is None else f"{figure.parameters:,}",
+            figure.said.removesuffix(" %"),
+            figure.measured,
+        )
+        for figure in figures
     ]
-    print_table(console, Table(["name", *numbers, "description"], rows, numbers))
+    print_table(console, Table(("networks of others", *numbers, "measured"), rows, numbers=numbers))
 
 
-def _print_bundled(console: Console, bundled: tuple[BundledModel, ...]) -> None:
+def _size(count: int | None) -> str:
+    return "" if count is None else decimal(count)
+
+
+def _print_bundled(console: Console, bundled: Sequence[BundledModel]) -> None:
     numbers = ["test accuracy", "validation"]
     title = "trained models that ship with mnistkit, usable as a checkpoint"
     rows = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,12 +16,36 @@ from mnistkit.models import build_model, get_architecture, model_names
 from mnistkit.paths import is_path_like, is_url
 from mnistkit.recipe import flatten, recipe_keys, with_current_keys
 from mnistkit.registry import unknown_name
+from mnistkit.zoo import (
+    CLASSES,
+    DEFAULT_RECIPE,
+    ArchitectureFacts,
+    MeasuredRow,
+    PublishedFigure,
+    read_architectures,
+    read_measured,
+    read_published,
+)
 
 if TYPE_CHECKING:
     from mnistkit.evaluation.complexity import Summary
 
-CLASSES = 10
-"""The class count for which parameters and multiply-accumulates are given: that of MNIST."""
+
+@dataclass(frozen=True)
+class RecipeEntry:
+    """One of an architecture's recipes, and what it gave.
+
+    Attributes:
+        name: What it is called, "default" for that of the architecture itself.
+        epochs: Its epochs.
+        measured: What was measured of models trained with it; None if nothing was.
+        is_current: Whether network and recipe are still what was measured.
+    """
+
+    name: str
+    epochs: int
+    measured: MeasuredRow | None
+    is_current: bool
 
 
 @dataclass(frozen=True)
@@ -32,16 +56,24 @@ class ModelEntry:
         name: The public name.
         description: One line.
         parameters: Trainable numbers, for ten classes.
+        bytes: Weights and buffers in fp32, for ten classes.
         macs: Multiply-accumulates for one image.
-        epochs: Epochs of its recipe.
+        epochs: Epochs of its default recipe.
+        recipes: Its recipes with what they gave, the default first.
+        taught: What was measured of models that learnt from a teacher.
+        published: What others report of the same network.
         bundled: Names of the trained checkpoints of this architecture that ship with the package.
     """
 
     name: str
     description: str
     parameters: int
+    bytes: int
     macs: int
     epochs: int
+    recipes: tuple[RecipeEntry, ...]
+    taught: tuple[MeasuredRow, ...]
+    published: tuple[PublishedFigure, ...]
     bundled: tuple[str, ...]
 
 
@@ -72,18 +104,22 @@ class BundledModel:
 
 @dataclass(frozen=True)
 class ModelList:
-    """All architectures in alphabetical order, and the bundled models, the default first.
+    """All that is known of models, figures of MNIST.
 
     Attributes:
         classes: The class count for which the architectures' figures are given.
-        models: The architectures.
-        bundled: The trained checkpoints that ship with the package.
+        models: The architectures in alphabetical order.
+        classical: What was measured of methods that are no networks.
+        published: What others report of networks that are no architectures here.
+        bundled: The trained checkpoints that ship with the package, the default first.
     """
 
     schema: ClassVar = "mnistkit/models/1"
 
     classes: int
     models: tuple[ModelEntry, ...]
+    classical: tuple[MeasuredRow, ...]
+    published: tuple[PublishedFigure, ...]
     bundled: tuple[BundledModel, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -159,26 +195,65 @@ class ModelDetails:
 
 
 def list_models() -> ModelList:
-    """Return all architectures and bundled models.
+    """Return all architectures with what was measured of them, and the bundled models.
+
+    What is recorded of architectures is read, so that torch is not needed; one of which nothing is recorded, since
+    it is new, is built.
 
     Raises:
         CheckpointError: a bundled model is damaged.
+        DataError: a file of the package is damaged.
     """
-    bundled = tuple(_bundled_models())
-    entries = []
-    for name in model_names():
-        architecture, summary = get_architecture(name), _summary(name)
-        entries.append(
-            ModelEntry(
-                name=name,
-                description=architecture.description,
-                parameters=summary.parameters,
-                macs=summary.macs,
-                epochs=architecture.recipe.epochs,
-                bundled=tuple(each.name for each in bundled if each.architecture == name),
-            )
-        )
-    return ModelList(CLASSES, tuple(entries), bundled)
+    bundled, recorded = tuple(_bundled_models()), read_architectures()
+    measured, published = read_measured(), read_published()
+    entries = [
+        _entry(recorded.get(name) or _described(name), bundled, measured, published) for name in model_names()
+    ]
+    return ModelList(
+        classes=CLASSES,
+        models=tuple(entries),
+        classical=tuple(row for row in measured if row.kind == "classical"),
+        published=tuple(figure for figure in published if figure.architecture not in model_names()),
+        bundled=bundled,
+    )
+
+
+def _described(name: str) -> ArchitectureFacts:
+    from mnistkit.workflows.record import describe_architecture
+
+    return describe_architecture(name)
+
+
+def _entry(
+    facts: ArchitectureFacts,
+    bundled: Sequence[BundledModel],
+    measured: Sequence[MeasuredRow],
+    published: Sequence[PublishedFigure],
+) -> ModelEntry:
+    rows = [row for row in measured if row.kind == "network" and row.name == facts.name]
+    by_recipe = {row.recipe: row for row in rows if not row.teacher}
+    recipes = [
+        RecipeEntry(name, recipe.epochs, row, is_current=row is not None and _is_current(row, facts))
+        for name, recipe in facts.recipes.items()
+        for row in [by_recipe.get(name)]
+    ]
+    return ModelEntry(
+        name=facts.name,
+        description=facts.description,
+        parameters=facts.parameters,
+        bytes=facts.bytes,
+        macs=facts.macs,
+        epochs=facts.recipes[DEFAULT_RECIPE].epochs,
+        recipes=tuple(recipes),
+        taught=tuple(row for row in rows if row.teacher),
+        published=tuple(figure for figure in published if figure.architecture == facts.name),
+        bundled=tuple(each.name for each in bundled if each.architecture == facts.name),
+    )
+
+
+def _is_current(row: MeasuredRow, facts: ArchitectureFacts) -> bool:
+    """Say whether a network and its recipe are still what was measured."""
+    return (row.digest, row.parameters) == (facts.recipes[row.recipe].digest, facts.parameters)
 
 
 def _bundled_models() -> Iterator[BundledModel]:

@@ -27,7 +27,7 @@ from mnistkit.data.base import Dataset, LoadOptions
 from mnistkit.evaluation.intervals import summarise_seeds
 from mnistkit.models import get_architecture
 from mnistkit.recipe import flatten
-from mnistkit.reporting.training.terminal import mean_and_std
+from mnistkit.reporting.training.terminal import over_seeds
 from mnistkit.workflows.train import train_seeds
 from mnistkit.workflows.train_config import TrainConfig
 from tests.support.picture_generator import STYLES, digit_picture
@@ -124,7 +124,7 @@ def main() -> None:
                 errors = " ".join(str(test["errors"]) for test in tests)
                 seconds = summarise_seeds([run.metrics["train_seconds"] for run in result.runs]).mean
                 print(
-                    f"{name:10} {way:26} {mean_and_std(result.summary['top1']):>16}  "
+                    f"{name:10} {way:26} {over_seeds(result.summary['top1']):>16}  "
                     f"errors of {tests[0]['n']}: {errors}  ({seconds:.0f} s)",
                     flush=True,
                 )

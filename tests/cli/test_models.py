@@ -15,7 +15,9 @@ from mnistkit.checkpoint import CheckpointInfo, load_tensors, read_info, save_ch
 from mnistkit.models import build_model, get_architecture, model_names
 from mnistkit.recipe import Recipe, flatten, recipe_keys
 from mnistkit.recipe_sources import read_recipe_file
-from tests.support.cli import RunCli
+from mnistkit.zoo import MEASURED
+from tests.support.cli import HEAVY, RunCli, run_and_see_what_is_loaded
+from tests.support.runs import measured_run
 from tests.support.toys import register, save_trained, toy_dataset
 
 
@@ -44,6 +46,47 @@ def test_the_list_as_json(run_cli: RunCli) -> None:
     )
     assert lenet5["bundled"] == []
     assert document["bundled"] == []
+
+
+def test_the_list_is_made_without_torch() -> None:
+    lines = ("models", "models list", "models --json")
+    # The descriptions of bundled checkpoints are read with numpy, which is quick.
+    heavy = [name for name in HEAVY if name != "numpy"]
+    assert run_and_see_what_is_loaded(lines, heavy) == {line: (0, []) for line in lines}
+
+
+def test_every_measured_row_is_in_the_list_with_all_its_fields(run_cli: RunCli) -> None:
+    document = json.loads(run_cli("models", "--json").out)
+    shown = [row["measured"] for entry in document["models"] for row in entry["recipes"] if row["measured"]]
+    shown += [row for entry in document["models"] for row in entry["taught"]] + document["classical"]
+    rows = json.loads(MEASURED.read_text())["rows"]
+    assert sorted(shown, key=str) == sorted(rows, key=str)
+
+
+def test_what_is_new_or_was_not_measured_is_in_the_list(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mnistkit.workflows.models.read_measured", tuple)
+    monkeypatch.setattr("mnistkit.workflows.models.read_architectures", dict)
+    out = run_cli("models").out
+    for name in model_names():
+        assert re.search(rf"^{name} +[\d,]+ +[\d,]+ +\d+ +not measured ", out, re.M)
+
+
+def test_runs_are_recorded_once(run_cli: RunCli) -> None:
+    line = [
+        "models",
+        "record",
+        *(measured_run(Path(f"runs/{seed}"), seed) for seed in range(3)),
+        "--table",
+        "rows",
+    ]
+    first = run_cli(*line)
+    assert (first.code, first.err) == (0, "")
+    assert first.out.startswith(
+        "lenet5: 99.50 ± 0.00 % over 3 seeds, 150 errors in 30,000; 95 % interval 99.41 % to"
+    )
+    again = run_cli(*line)
+    assert again.code == 1 and again.err.startswith("error: rows has a row of it: lenet5: 99.50 ± 0.00 %")
+    assert "in the place of lenet5: 99.50" in run_cli(*line, "--replace").out
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -13,7 +15,8 @@ from mnistkit.evaluation.complexity import Layer, Summary
 from mnistkit.inference.calibration import Calibration
 from mnistkit.reporting.models import print_bundle, print_details, print_models
 from mnistkit.workflows.bundle import BundleResult
-from mnistkit.workflows.models import BundledModel, ModelDetails, ModelEntry, ModelList, RecipeSetting
+from mnistkit.workflows.models import BundledModel, ModelDetails, ModelEntry, ModelList, RecipeEntry, RecipeSetting
+from mnistkit.zoo import MeasuredRow, PublishedFigure, read_measured
 from tests.support.console import console_of, text_on
 
 if sys.version_info >= (3, 11):
@@ -32,6 +35,26 @@ RECIPE = (
     RecipeSetting("optimizer", "adamw", "its name"),
     RecipeSetting("augmentation.rotation", 10.0, "degrees"),
 )
+
+
+def entry_of(name: str, *recipes: RecipeEntry, **changes: Any) -> ModelEntry:
+    entry = ModelEntry(
+        name=name,
+        description="a net",
+        parameters=1246,
+        bytes=4984,
+        macs=56_789,
+        epochs=3,
+        recipes=recipes or (RecipeEntry("default", 3, None, is_current=False),),
+        taught=(),
+        published=(),
+        bundled=(),
+    )
+    return replace(entry, **changes)
+
+
+def row_of(name: str, **changes: Any) -> MeasuredRow:
+    return replace(read_measured()[0], name=name, mean=0.99614, std=0.00041, n=10, **changes)
 
 
 def text_of(show: Callable[[Console], None]) -> str:
@@ -77,10 +100,10 @@ def test_layers_and_recipe_fit_the_screen_and_nothing_of_them_is_lost(width: int
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_the_lists_fit_the_screen_and_nothing_of_them_is_lost(width: int) -> None:
     description = "blocks of a kind that takes a long sentence to describe, and then some"
-    entry = ModelEntry("net", description, 123_456, 7_032_840, 10, ())
+    entry = entry_of("net", description=description, parameters=123_456, macs=7_032_840)
     bundled = BundledModel("one", "net", "mnist", "", {"test_accuracy": 0.99614}, {}, 9, True)
     console = console_of(width=width)
-    print_models(console, ModelList(10, (entry,), (bundled,)))
+    print_models(console, ModelList(10, (entry,), (), (), (bundled,)))
     lines = text_on(console).splitlines()
     assert max(map(len, lines)) <= width
     text = " ".join(" ".join(lines).split())
@@ -90,17 +113,17 @@ def test_the_lists_fit_the_screen_and_nothing_of_them_is_lost(width: int) -> Non
 
 
 def test_models_that_ship_have_their_accuracies_and_the_default_is_marked() -> None:
-    entry = ModelEntry("net", "a net", 1246, 56_789, 3, ())
+    entry = entry_of("net")
     bundled = [
         BundledModel("one", "net", "mnist", "", {"test_accuracy": 0.99614, "val_accuracy": 0.5}, {}, 9, True),
         BundledModel("two", "net", "toys", "", {}, {}, 9, False),
     ]
-    text = text_of(lambda console: print_models(console, ModelList(10, (entry,), tuple(bundled))))
+    text = text_of(lambda console: print_models(console, ModelList(10, (entry,), (), (), tuple(bundled))))
     lines = [" ".join(line.split()) for line in text.splitlines()]
-    assert "net 1,246 56,789 3 a net" in lines
+    assert "net 1,246 56,789 3 not measured a net" in lines
     assert "one net mnist 99.61 % 50.00 % default" in lines
     assert "two net toys - -" in lines
-    assert "bundled" not in text_of(lambda console: print_models(console, ModelList(10, (entry,), ())))
+    assert "bundled" not in text_of(lambda console: print_models(console, ModelList(10, (entry,), (), (), ())))
 
 
 def test_a_bundled_model_is_told_with_its_size_and_calibration() -> None:
@@ -110,3 +133,39 @@ def test_a_bundled_model_is_told_with_its_size_and_calibration() -> None:
         f"{Path('weights/x.safetensors')}: 1,000,000 bytes, 2,500,000 of 9,000,000 with all bundled models\n"
         "temperature 1.2346, threshold 0.7100, which refuses 0.46 % of 5,000 validation images\n"
     )
+
+
+def measured_list() -> ModelList:
+    recipes = (
+        RecipeEntry("default", 3, row_of("net"), is_current=True),
+        RecipeEntry("authors", 15, row_of("net", recipe="authors"), is_current=False),
+        RecipeEntry("long", 30, None, is_current=False),
+    )
+    same = PublishedFigure("theirs", "the same", 0.9946, "99.46 %", architecture="net")
+    net = entry_of("net", *recipes, published=(same,), taught=(row_of("net", teacher="large"),))
+    other = PublishedFigure("697 parameters", "a tiny net", 0.9903, "99.03 %", "the best of many runs", None, 697)
+    neighbours = row_of("nearest neighbours", kind="classical", recipe="deskewed", description="k = 3", bytes=9000)
+    return ModelList(10, (net,), (neighbours,), (other,), ())
+
+
+def test_every_recipe_has_a_row_with_what_it_gave_beside_what_others_report() -> None:
+    lines = [" ".join(line.split()) for line in text_of(lambda c: print_models(c, measured_list())).splitlines()]
+    assert "net 1,246 56,789 3 99.61 ± 0.04 10 99.46 a net" in lines
+    assert "authors 15 99.61 ± 0.04 10" in lines
+    assert "long 30 not measured" in lines
+    assert "from large 10 99.61 ± 0.04 10" in lines
+    assert "nearest neighbours deskewed 99.61 ± 0.04 10 9.0 kB k = 3" in lines
+    assert "697 parameters 697 99.03 the best of many runs" in lines
+    assert "measured before network or recipe changed: net (authors)" in lines
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_rows_fit_the_screen_and_say_of_what_they_are(width: int) -> None:
+    console = console_of(width=width)
+    print_models(console, measured_list())
+    lines = text_on(console).splitlines()
+    assert max(map(len, lines)) <= width
+    text = " ".join(" ".join(lines).split())
+    for each in ("99.61 ± 0.04", "not measured", "99.46", "99.03", "9.0 kB", "no fair comparison"):
+        assert each in text
+    assert ("net (authors)\n" if width < 80 else "\n  authors ") in "\n".join(lines)

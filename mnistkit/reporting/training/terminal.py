@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import Task
 
-from mnistkit.numbers import percent, percentage
+from mnistkit.numbers import mean_and_std, percentage
 from mnistkit.reporting import console as consoles
 from mnistkit.reporting.bar import Bar
 from mnistkit.reporting.training.figure import CurvesWriter
@@ -200,16 +200,14 @@ def print_seeds(console: Console, result: SeedsResult) -> None:
     low, high = summary["interval"]
     print_text(
         console,
-        f"mean over {len(result.runs)} seeds: test accuracy {mean_and_std(summary['top1'])} "
+        f"mean over {len(result.runs)} seeds: test accuracy {over_seeds(summary['top1'])} "
         f"(95 % interval of the pooled errors {percentage(low)} to {percentage(high)}), "
-        f"top-2 {mean_and_std(summary['top2'])}",
+        f"top-2 {over_seeds(summary['top2'])}",
         "bold",
         hang="  ",
     )
 
 
-def mean_and_std(summary: Mapping[str, Any]) -> str:
-    """Return a share over seeds as ``99.61 ± 0.04 %``; one seed shows no deviation."""
-    if summary["std"] is None:
-        return percentage(summary["mean"])
-    return f"{percent(summary['mean'])} ± {100 * summary['std']:.2f} %"
+def over_seeds(summary: Mapping[str, Any]) -> str:
+    """Return the mean and deviation of a share as :func:`mnistkit.numbers.mean_and_std` does."""
+    return mean_and_std(summary["mean"], summary["std"])

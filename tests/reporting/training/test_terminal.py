@@ -12,7 +12,7 @@ from mnistkit.preparation import INK
 from mnistkit.reporting.training.terminal import (
     TrainingDisplay,
     clock,
-    mean_and_std,
+    over_seeds,
     print_result,
     print_seeds,
     sparkline,
@@ -107,9 +107,9 @@ def test_clock(seconds: float, text: str) -> None:
     assert clock(seconds) == text
 
 
-def test_mean_and_std() -> None:
-    assert mean_and_std({"mean": 0.99612, "std": 0.000412}) == "99.61 ± 0.04 %"
-    assert mean_and_std({"mean": 0.99612, "std": None}) == "99.61 %"
+def test_a_share_over_seeds() -> None:
+    assert over_seeds({"mean": 0.99612, "std": 0.000412}) == "99.61 ± 0.04 %"
+    assert over_seeds({"mean": 0.99612, "std": None}) == "99.61 %"
 
 
 def test_sparkline() -> None:
