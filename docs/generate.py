@@ -1,4 +1,4 @@
-"""Write the command reference, docs/cli.md, and the pictures of a terminal for the README, docs/*.svg.
+"""Write the command reference, docs/cli.md, the measured results, and the pictures of a terminal for the README.
 
 Run it: ``python docs/generate.py`` runs every example in a terminal of its own and writes all of it.
 ``python docs/generate.py --check`` runs them again and fails where what is written is no longer what they show;
@@ -8,6 +8,9 @@ written of the long examples and pictures before stays.
 Help pages and examples that show the same everywhere must agree in every letter. In those that measure something
 numbers, bars and the widths that follow from them may differ, since they depend on the machine; the words must
 agree. What tells of the machine itself, or of a training's course on it, is shown as recorded.
+
+The README's table of results and docs/results.md come from the rows that ship with the package, those that
+``mnistkit models`` shows.
 """
 
 from __future__ import annotations
@@ -37,12 +40,17 @@ from rich.text import Text
 from mnistkit.cli import app
 from mnistkit.cli import main as run_command
 from mnistkit.cli.help import walk
+from mnistkit.reporting.results_page import readme_table, results_page
+from mnistkit.workflows.models import list_models
 
 DOCS = Path(__file__).resolve().parent
 PAGE = DOCS / "cli.md"
+RESULTS = DOCS / "results.md"
+README = DOCS.parent / "README.md"
 ROWS, COLUMNS = 40, 80
 AGAIN = "python docs/generate.py"
 
+_TABLE = re.compile(r"(?<=<!-- results -->\n).*?(?=<!-- end of results -->\n)", re.S)
 _ESCAPE = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|\r|\n|[^\x1b\r\n]+")
 _HELP = re.compile(r"^(#{2,3}) (mnistkit[^\n]*)\n\n```text\n(.*?)```\n", re.M | re.S)
 _OUTPUT = re.compile(r"^```console\n\$ (.*?)\n(.*?)```\n", re.M | re.S)
@@ -131,6 +139,8 @@ def write(*, quick: bool) -> None:
             is_kept = example.line in written and not example.quick
             outputs[name] = written[example.line] if is_kept else plain(show(example.line, place))
     PAGE.write_text(page(help_pages(), outputs), encoding="utf-8")
+    for path, text in results().items():
+        path.write_text(text, encoding="utf-8")
     for name, line in () if quick else PICTURES.items():
         with workplace() as place:
             (DOCS / name).write_text(picture(line, show(line, place, colour=True)), encoding="utf-8")
@@ -144,6 +154,7 @@ def check(*, quick: bool) -> Iterator[str]:
     """
     text = PAGE.read_text(encoding="utf-8")
     yield from check_help(text)
+    yield from check_results()
     with workplace() as place:
         for example in EXAMPLES.values():
             if example.quick or not quick:
@@ -158,6 +169,22 @@ def check_help(text: str) -> Iterator[str]:
         if written.pop(title, None) != content:
             yield f"docs/cli.md: the help of '{title}' differs"
     yield from (f"docs/cli.md: there is no command '{title}'" for title in written)
+
+
+def check_results() -> Iterator[str]:
+    """Yield a line for each file whose table is not that of the rows which ship with the package."""
+    for path, text in results().items():
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            yield f"{path.relative_to(DOCS.parent)}: the results differ from the measured rows"
+
+
+def results() -> dict[Path, str]:
+    """Return what the files with results are to hold: the README with its table, and the page."""
+    known = list_models()
+    readme, count = _TABLE.subn(lambda _: f"\n{readme_table(known)}\n", README.read_text(encoding="utf-8"))
+    if count != 1:
+        raise SystemExit(f"{README} needs one pair of marks around its results: <!-- results -->")
+    return {README: readme, RESULTS: results_page(known)}
 
 
 def check_example(example: Example, text: str, place: Path) -> Iterator[str]:

@@ -35,6 +35,25 @@ def test_the_help_pages_in_the_reference_are_those_of_the_commands() -> None:
     assert list(generate.check_help(generate.PAGE.read_text(encoding="utf-8"))) == []
 
 
+def test_the_results_in_readme_and_docs_are_the_measured_rows() -> None:
+    assert list(generate.check_results()) == []
+
+
+def test_results_that_differ_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("a\n<!-- results -->\nold\n<!-- end of results -->\nz\n")
+    monkeypatch.setattr(generate, "DOCS", tmp_path / "docs")
+    monkeypatch.setattr(generate, "README", tmp_path / "README.md")
+    monkeypatch.setattr(generate, "RESULTS", tmp_path / "docs" / "results.md")
+    differ = "the results differ from the measured rows"
+    assert list(generate.check_results()) == [f"README.md: {differ}", f"docs/results.md: {differ}"]
+    (tmp_path / "docs").mkdir()
+    for path, text in generate.results().items():
+        path.write_text(text)
+    assert list(generate.check_results()) == []
+    text = (tmp_path / "README.md").read_text()
+    assert text.startswith("a\n<!-- results -->\n\n| model ") and text.endswith("<!-- end of results -->\nz\n")
+
+
 @pytest.mark.parametrize("name", QUICK)
 def test_the_examples_in_the_reference_show_what_the_commands_do(name: str) -> None:
     text = generate.PAGE.read_text(encoding="utf-8")

@@ -42,7 +42,8 @@ def models_command(context: typer.Context, as_json: Json = False) -> None:
 def list_command(context: typer.Context, as_json: Json = False) -> None:
     """List the architectures and the bundled models.
 
-    Of each architecture: size, cost and epochs of its recipe; of each bundled model its accuracy.
+    Of each architecture: size, cost, and what each of its recipes was measured to reach, beside what others
+    report; of each bundled model its accuracy.
     """
     _list(as_json or bool(context.obj))
 

@@ -70,9 +70,13 @@ class _Run:
     @classmethod
     def read(cls, place: Path) -> _Run:
         folder = RunFolder(place)
+        if not place.is_dir():
+            raise UsageError(f"no such run folder: {place}", hint="mnistkit runs lists what there is")
         if folder.status() != "finished":
             state = "holds an unfinished run" if folder.recipe.exists() else "holds no run"
-            raise OutputError(f"{place} {state}; only finished runs are recorded", hint="mnistkit runs lists them")
+            raise OutputError(
+                f"{place} {state}; only finished runs are recorded", hint="mnistkit runs lists what there is"
+            )
         recipe, facts = run_files.read_recipe(folder)
         metrics = run_files.read_metrics(folder)
         missing = [name for name in ("architecture", "dataset", "seed", "test", "epochs") if name not in metrics]
@@ -262,7 +266,7 @@ def _no_recipe(run: _Run, name: str) -> UsageError:
 def named_recipes(name: str) -> dict[str, Recipe]:
     """Return the recipes of an architecture by name, the default first."""
     architecture = get_architecture(name)
-    return {DEFAULT_RECIPE: architecture.recipe}
+    return {DEFAULT_RECIPE: architecture.recipe, **getattr(architecture, "recipes", {})}
 
 
 def describe_architecture(name: str) -> ArchitectureFacts:
