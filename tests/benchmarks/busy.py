@@ -4,7 +4,7 @@
 
 Cases: train-convnext, train-convnext-bf16, train-lenet5, evaluate, predict, suspect; all without one. In every
 round each is measured alone, beside one process that computes without end, and twice at the same time; ratios are
-taken within a round and their medians printed. ``--other`` measures another checkout of mnistkit as well, in turn.
+taken within a round and their medians printed. ``--other`` measures another checkout of mnistkit alone, in turn.
 
 Training is 150 (convnext) or 600 (lenet5) steps of 128 images with everything that the loop does, without imports.
 The others are whole commands: ``evaluate`` of the bundled 'pictures' on the 10,000 test images, ``predict`` of a
@@ -109,28 +109,32 @@ def main() -> None:
     if options.train:
         print(train(*options.train))
         return
-    trees = [HERE, *([options.other] if options.other else [])]
     with tempfile.TemporaryDirectory() as folder:
         _write_pictures(Path(folder), 2000)
         for case in options.cases:
-            command, times = _command(case, Path(folder)), {(tree, way): [] for tree in trees for way in WAYS}
+            command = _command(case, Path(folder))
+            times: dict[str, list[float]] = {way: [] for way in WAYS}
+            others: list[float] = []
             for _ in range(options.rounds):
                 for way in WAYS:
-                    for tree in trees:
-                        times[tree, way].append(_seconds(way, command, tree))
-            for tree in trees:
-                _report(case, tree, {way: times[tree, way] for way in WAYS}, times[HERE, WAYS[0]])
+                    times[way].append(_seconds(way, command, HERE))
+                    if way == WAYS[0] and options.other:
+                        others.append(_seconds(way, command, options.other))
+            _report(case, times, others)
 
 
-def _report(case: str, tree: Path, times: dict[str, list[float]], ours: list[float]) -> None:
+def _report(case: str, times: dict[str, list[float]], others: list[float]) -> None:
     alone = times[WAYS[0]]
-    ratios = [statistics.median(a / b for a, b in zip(times[way], alone, strict=True)) for way in WAYS[1:]]
-    compared = statistics.median(a / b for a, b in zip(alone, ours, strict=True))
     print(
-        f"{case:20} {tree.name:8} alone {statistics.median(alone):6.2f} s ({compared:.2f} of ours), "
-        + ", ".join(f"{way} {ratio:.2f}" for way, ratio in zip(WAYS[1:], ratios, strict=True)),
+        f"{case:20} alone {statistics.median(alone):6.2f} s"
+        + (f" ({_ratio(alone, others):.2f} of the other checkout)" if others else "")
+        + "".join(f", {way} {_ratio(times[way], alone):.2f}" for way in WAYS[1:]),
         flush=True,
     )
+
+
+def _ratio(times: list[float], others: list[float]) -> float:
+    return statistics.median(a / b for a, b in zip(times, others, strict=True))
 
 
 if __name__ == "__main__":
