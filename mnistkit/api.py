@@ -9,6 +9,7 @@ Where a function takes them, these mean the same everywhere:
 
 - ``device`` and ``precision`` are what ``--device`` and ``--precision`` take; device None is the environment
   variable ``MNISTKIT_DEVICE``, or "auto".
+- ``choose_threads(n)`` lets n threads compute on a CPU from then on, as ``--threads`` does for a command.
 - ``progress`` is called with (done, total, unit) now and then during long work, such as (500, 71200, "pictures");
   a total of 0 is unknown.
 - ``announce`` is called with each line that the command would print beside its result: what was chosen, what takes
@@ -33,6 +34,7 @@ from mnistkit.imaging.limits import DEFAULT_LIMITS, Limits
 from mnistkit.models import model_names as list_models
 from mnistkit.preparation import AUTO, CHOICES
 from mnistkit.registry import check_name
+from mnistkit.threads import choose_threads
 from mnistkit.training.events import TrainingEvents
 from mnistkit.workflows.confusion import ConfusionConfig
 from mnistkit.workflows.inputs import InferenceConfig
@@ -50,6 +52,7 @@ __all__ = [
     "Limits",
     "MnistkitError",
     "TrainingEvents",
+    "choose_threads",
     "confusion",
     "errors",
     "evaluate",

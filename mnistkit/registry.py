@@ -19,8 +19,8 @@ _LETTERS_PER_MISTAKE = 3
 
 
 def shorten(text: str) -> str:
-    """Return a mistaken name as messages repeat it: whole, or its beginning."""
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    """Return a mistaken name as messages repeat it: whole, or its beginning and its end."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 3]}...{text[-2 * _LONGEST // 3 :]}"
 
 
 def close_names(name: str, known: Iterable[str]) -> list[str]:

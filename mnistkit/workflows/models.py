@@ -14,7 +14,7 @@ from mnistkit.inference.checkpoints import FoundCheckpoint
 from mnistkit.locate import DEFAULT_BUNDLED, LATEST, bundled_names, bundled_path, locate_checkpoint
 from mnistkit.models import build_model, get_architecture, model_names
 from mnistkit.paths import is_path_like, is_url
-from mnistkit.recipe import flatten, recipe_keys, with_current_keys
+from mnistkit.recipe import Recipe, flatten, recipe_keys, with_current_keys
 from mnistkit.registry import unknown_name
 from mnistkit.zoo import (
     CLASSES,
@@ -294,7 +294,7 @@ def show_model(spec: str) -> ModelDetails:
     """
     if check_model(spec) in model_names():
         architecture = get_architecture(spec)
-        recipe = recipe_settings(flatten(architecture.recipe.to_dict()))
+        recipe = recipe_settings(flatten(architecture.recipe.to_dict()), type(architecture.recipe))
         return ModelDetails(CLASSES, spec, architecture.description, _summary(spec), recipe)
     path = locate_checkpoint(spec)
     found = FoundCheckpoint(path, read_info(path))
@@ -331,9 +331,9 @@ def _is_checkpoint(spec: str) -> bool:
     return False
 
 
-def recipe_settings(values: Mapping[str, Any]) -> tuple[RecipeSetting, ...]:
+def recipe_settings(values: Mapping[str, Any], recipe: type[Recipe] = Recipe) -> tuple[RecipeSetting, ...]:
     """Return the keys of a recipe that have a value, in their order."""
-    keys = recipe_keys().items()
+    keys = recipe_keys(recipe).items()
     return tuple(RecipeSetting(key, values[key], limits["help"]) for key, (_, limits) in keys if key in values)
 
 

@@ -36,7 +36,7 @@ def test_the_difference_in_words(run_cli, constants):
         (["--normalize", "rows"], "unknown normalisation 'rows'; known: true, pred, all, none"),
         (["--split", "tset"], "did you mean 'test'?"),
         (["--dataset", "mnits"], "did you mean 'mnist'?"),
-        (["--device", "gpu"], "unknown device 'gpu'"),
+        (["--device", "gpus"], "unknown device 'gpus'"),
     ],
 )
 def test_wrong_usage_is_2_and_nothing_is_run(run_cli, constants, options, said):

@@ -69,7 +69,7 @@ class TestFailUnder:
     [
         (["--split", "tset"], "did you mean 'test'?"),
         (["--dataset", "mnits"], "did you mean 'mnist'?"),
-        (["--device", "gpu"], "unknown device 'gpu'"),
+        (["--device", "gpus"], "unknown device 'gpus'"),
         (["--precision", "fp23"], "unknown precision 'fp23'"),
         (["--batch-size", "0"], "at least 1"),
         (["--batch-size", "many"], "--batch-size takes a whole number, not 'many'"),
