@@ -40,8 +40,8 @@ QUICK: dict[str, Any] = {**ON_CPU, "epochs": 2, "batch_size": 64}
 ONLY_COMMANDS = ("checkpoint", "json", "out", "quiet", "fail_under", "threads")
 """Options of where the result goes, of the exit code, and of the process; checkpoints are plain arguments."""
 
-OTHERWISE_IN_TRAIN = ("arch", "lr", "set", "seeds", "dry_run")
-"""The first argument, recipe keys, :func:`mnistkit.summarise`, and a training that is only told, not done."""
+OTHERWISE_IN_TRAIN = ("arch", "lr", "set", "seeds", "jobs", "dry_run")
+"""The first argument, recipe keys, :func:`mnistkit.summarise`, processes, and a training that is only told."""
 
 
 @pytest.fixture(scope="module")

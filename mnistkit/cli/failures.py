@@ -32,15 +32,20 @@ def report(error: BaseException) -> int:
     if isinstance(error, BrokenPipeError):
         discard_stdout()
         return BROKEN_PIPE
+    from mnistkit.reporting.console import show_error
+
+    explained = explain_with_traceback(error)
+    show_error(explained)
+    return explained.exit_code
+
+
+def explain_with_traceback(error: BaseException) -> MnistkitError:
+    """Return what :func:`explain` does, and print the traceback if that is wanted."""
     if os.environ.get(DEBUG_VARIABLE, "0") not in ("", "0"):
         import traceback
 
         traceback.print_exception(error, file=sys.stderr)
-    from mnistkit.reporting.console import show_error
-
-    explained = explain(error)
-    show_error(explained)
-    return explained.exit_code
+    return explain(error)
 
 
 def explain(error: BaseException) -> MnistkitError:

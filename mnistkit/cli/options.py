@@ -170,18 +170,6 @@ def split_option(show_default: bool | str = True) -> Any:
     )
 
 
-Arch = Annotated[
-    str,
-    typer.Option(
-        "--arch",
-        "-a",
-        metavar="NAME",
-        help="Architecture; 'mnistkit models' lists them.",
-        callback=ARCHITECTURES.callback,
-        autocompletion=ARCHITECTURES.complete,
-        rich_help_panel=MODEL_AND_DATA,
-    ),
-]
 ModelName = Annotated[
     str,
     typer.Argument(

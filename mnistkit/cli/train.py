@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mnistkit.cli.failures import explain_with_traceback
 from mnistkit.cli.help import MODEL_AND_DATA, OUTPUT, RECIPE, RUN, examples
 from mnistkit.cli.interrupt import stop_on_interrupt
 from mnistkit.cli.options import (
+    ARCHITECTURES,
     PREPARATIONS,
-    Arch,
     DatasetOption,
     Device,
     Json,
@@ -31,6 +33,51 @@ from mnistkit.exceptions import UsageError
 from mnistkit.preparation import AUTO
 from mnistkit.workflows.train_config import DEFAULT_ARCHITECTURE, DEFAULT_DATASET
 
+if TYPE_CHECKING:
+    from mnistkit.reporting.outputs import Output
+    from mnistkit.workflows.train_config import TrainConfig
+
+
+def check_architectures(names: str | None) -> str | None:
+    """Return ``names`` if each of those between its commas is an architecture's, or None.
+
+    Raises:
+        UsageError: one is not; the message holds the closest match.
+    """
+    for name in (names or "").split(",") if names is not None else ():
+        ARCHITECTURES.callback(name.strip())
+    return names
+
+
+def complete_architectures(incomplete: str) -> list[str]:
+    """Return what may follow the last comma, for shell completion."""
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{name}" for name in ARCHITECTURES.complete(last)]
+
+
+Archs = Annotated[
+    str,
+    typer.Option(
+        "--arch",
+        "-a",
+        metavar="NAME[,NAME]",
+        help="Architecture, or several; 'mnistkit models' lists them.",
+        callback=check_architectures,
+        autocompletion=complete_architectures,
+        rich_help_panel=MODEL_AND_DATA,
+    ),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        metavar="N",
+        help="Train N seeds or architectures at a time, one process and thread each.",
+        show_default="one after the other",
+        rich_help_panel=RUN,
+    ),
+]
 Epochs = Annotated[
     int | None,
     typer.Option("--epochs", "-e", metavar="N", help="Passes over the images.", rich_help_panel=RECIPE),
@@ -132,19 +179,20 @@ Overwrite = Annotated[
 
 
 @examples(
-    ("mnistkit train --arch lenet5 --seeds 3", "mean ± std over three seeds"),
+    ("mnistkit train --arch lenet5 --seeds 3 --jobs 2", "mean ± std over three seeds, two at a time"),
     ("mnistkit train --epochs 3 --set label_smoothing=0.1", "any recipe key"),
     ("mnistkit train --dataset my-digits/ --init pictures", "your pictures, in a folder per class"),
 )
 def train(
     context: typer.Context,
-    arch: Arch = DEFAULT_ARCHITECTURE,
+    arch: Archs = DEFAULT_ARCHITECTURE,
     dataset: DatasetOption = DEFAULT_DATASET,
     epochs: Epochs = None,
     batch_size: BatchSize = None,
     lr: LearningRate = None,
     seed: Seed = None,
     seeds: Seeds = 1,
+    jobs: Jobs = None,
     recipe: RecipeFile = None,
     settings: Settings = None,
     full: Full = False,
@@ -188,8 +236,9 @@ def train(
     }
     changes = recipe_changes(file=recipe, settings=settings or (), options=options, warn=console.warn)
     output, display, loading = Output(as_json=as_json), TrainingDisplay(), LoadProgress()
+    names = [name.strip() for name in arch.split(",")]
     config = TrainConfig(
-        architecture=arch,
+        architecture=names[0],
         dataset=dataset or DEFAULT_DATASET,
         changes=tuple(changes),
         device=device,
@@ -205,6 +254,17 @@ def train(
         init=init,
     )
     given = _given(context)
+    if jobs is not None or len(names) > 1:
+        if dry_run:
+            raise UsageError("--dry-run shows one run", hint="leave out --jobs, and name one architecture")
+        each = [
+            follow_recorded_run(
+                follow_trained(replace(config, architecture=name), given, announce), given, recipe, announce
+            )
+            for name, announce in zip(names, (console.note, *[_say_nothing] * len(names)), strict=False)
+        ]
+        _train_side_by_side(each, seeds, 1 if jobs is None else jobs, threads, output)
+        return
     config = follow_recorded_run(follow_trained(config, given, console.note), given, recipe, console.note)
     if dry_run:
         if seeds != 1:
@@ -221,6 +281,34 @@ def train(
                 output.show(workflow.train_seeds(config, seeds, display, should_stop), print_seeds)
         finally:
             display.close()
+
+
+def _say_nothing(line: str) -> None:
+    """Leave out what was said of the first of several architectures."""
+
+
+def _train_side_by_side(
+    configs: Sequence[TrainConfig], seeds: int, jobs: int, threads: int | None, output: Output
+) -> None:
+    """Train all seeds of all architectures, so many at a time, and show what they gave."""
+    from mnistkit.reporting.training.figure import CurvesWriter
+    from mnistkit.reporting.training.jobs import JobsDisplay, print_jobs
+    from mnistkit.workflows.train_jobs import JobOptions, plan_jobs, train_jobs
+
+    display = JobsDisplay()
+    options = JobOptions(
+        side_by_side=jobs,
+        threads=threads if jobs == 1 else threads or 1,
+        observer=CurvesWriter(),
+        explain=explain_with_traceback,
+    )
+    with stop_on_interrupt(display.note) as should_stop:
+        try:
+            result = train_jobs(plan_jobs(configs, seeds), options, display, should_stop)
+        finally:
+            display.close()
+    output.show(result, print_jobs)
+    result.raise_failures()
 
 
 def _given(context: typer.Context) -> set[str]:

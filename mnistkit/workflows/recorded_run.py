@@ -21,7 +21,7 @@ _NAMES: Mapping[str, tuple[str, Callable[[str], str]]] = {
     "dataset": ("--dataset", check_dataset),
 }
 # What can be said with --resume without saying which run is meant.
-_SAYS_NOT_WHICH = {"resume", "dry_run", "device", "skip_bad", "as_json", "quiet"}
+_SAYS_NOT_WHICH = {"resume", "dry_run", "jobs", "device", "skip_bad", "as_json", "quiet"}
 
 
 def follow_recorded_run(

@@ -120,16 +120,21 @@ def train(
         InterruptedRunError: ``should_stop`` ended it.
     """
     events, request = events or TrainingEvents(), TrainRequest.resolve(config, objective)
-    stored = _stored_result(request, events)
+    stored = stored_result(request, events)
     if stored is not None:
         return stored
     with request.folder.in_use():
         # Another process may have finished it since.
-        return _stored_result(request, events) or _train(request, events, should_stop)
+        return stored_result(request, events) or _train(request, events, should_stop)
 
 
-def _stored_result(request: TrainRequest, events: TrainingEvents) -> TrainResult | None:
-    """Return what a finished run gave, or None where there is none or it is to be removed."""
+def stored_result(request: TrainRequest, events: TrainingEvents) -> TrainResult | None:
+    """Return what a finished run gave, or None where there is none or it is to be removed.
+
+    Raises:
+        UsageError: the folder holds a run with other settings.
+        OutputError: the folder holds a run of something else, or its files are damaged.
+    """
     if not request.is_done:
         return None
     folder = request.folder
@@ -167,12 +172,22 @@ def train_seeds(
     Raises:
         UsageError: ``count`` is less than one; and whatever :func:`train` raises.
     """
+    configs = seed_configs(config, count)
+    return SeedsResult.of([train(each, events, should_stop, objective) for _, each in configs])
+
+
+def seed_configs(config: TrainConfig, count: int) -> list[tuple[int, TrainConfig]]:
+    """Return the seeds seed, seed + 1, ... of a training, each with what is to be trained.
+
+    With ``config.out`` the runs lie in its subfolders ``seed<N>``.
+
+    Raises:
+        UsageError: ``count`` is less than one, or the recipe cannot be resolved.
+    """
     if count < 1:
         raise UsageError(f"--seeds must be at least 1, not {count}")
     first = resolve_recipe(config).seed
-    return SeedsResult.of(
-        [train(_with_seed(config, first + i), events, should_stop, objective) for i in range(count)]
-    )
+    return [(seed, _with_seed(config, seed)) for seed in range(first, first + count)]
 
 
 def _with_seed(config: TrainConfig, seed: int) -> TrainConfig:

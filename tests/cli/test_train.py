@@ -237,3 +237,67 @@ def test_outliers_are_for_digits_only(run_cli, tmp_path: Path) -> None:
     assert result.code == 2
     assert "outliers are letters and scribbles: for digits only" in result.err
     assert "hint: leave the recipe's outliers at 0" in result.err
+
+
+def test_seeds_side_by_side_leave_the_same_files(run_cli, digits_folder: Path) -> None:
+    line = arguments(digits_folder, "--seeds", "2")
+    run_cli(*line, "--out", "serial")
+    result = run_cli(*line, "--out", "beside", "--jobs", "2", "--json")
+    assert result.code == 0
+    document = json.loads(result.out)
+    assert (document["schema"], document["failed"]) == ("mnistkit/train-jobs/1", [])
+    assert [run["seed"] for run in document["runs"]] == document["summaries"]["lenet5"]["seeds"] == [0, 1]
+    for seed in range(2):
+        for name in ("model.safetensors", "curves.png", "recipe.toml"):
+            one, other = (Path(out) / f"seed{seed}" / name for out in ("serial", "beside"))
+            assert one.read_bytes() == other.read_bytes()
+        assert f"lenet5 seed {seed}: epoch 2/2  train loss " in result.err
+
+
+def test_a_training_that_fails_is_named_and_the_others_go_on(run_cli, digits_folder: Path) -> None:
+    run_cli(*arguments(digits_folder))
+    (Path("runs") / "lenet5-digits-seed0" / "metrics.json").unlink()
+    result = run_cli(*arguments(digits_folder, "--epochs", "1", "--seeds", "2", "--jobs", "2"))
+    assert result.code == 3
+    assert "error: lenet5 seed 0: runs/lenet5-digits-seed0 holds an unfinished run" in result.err
+    assert result.err.endswith("error: 1 of 2 trainings failed: lenet5 seed 0\n")
+    assert result.out.startswith("lenet5 seed 1: test accuracy ") and "mean over" not in result.out
+    assert run_cli(*arguments(digits_folder, "--seeds", "1", "--jobs", "2")).code == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--arch lenet5,convnet", "unknown architecture 'convnet'; did you mean 'convnext'?"),
+        ("--arch lenet5,", "unknown architecture ''"),
+        ("--arch lenet5,lenet5", "--arch names lenet5 twice"),
+        ("--jobs 0", "--jobs must be at least 1, not 0"),
+        ("--jobs 2 --seeds 0", "--seeds must be at least 1, not 0"),
+        ("--jobs 2 --dry-run", "--dry-run shows one run"),
+    ],
+)
+def test_wrong_jobs_are_wrong_usage(line: str, message: str, run_cli) -> None:
+    result = run_cli("train", *line.split())
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"error: {message}")
+    assert not Path("runs").exists()
+
+
+def test_ctrl_c_stops_all_and_resume_ends_in_the_same_weights(run_cli, digits_folder: Path) -> None:
+    line = arguments(digits_folder, "--epochs", "12", "--seeds", "2")
+    command = [sys.executable, "-m", "mnistkit", *line, "--jobs", "2"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, start_new_session=True, **pipes) as process:
+        assert process.stderr is not None
+        assert any("epoch 1/12" in said for said in process.stderr), "it never came to its first epoch"
+        # As a terminal does: all processes get it.
+        os.killpg(process.pid, signal.SIGINT)
+        stdout, stderr = process.communicate()
+    assert (process.returncode, stdout) == (130, "")
+    assert "error: stopped; 0 of 2 trainings finished" in stderr and "--resume" in stderr
+    assert "Traceback" not in stderr
+    assert run_cli(*line, "--jobs", "2", "--resume").code == 0
+    assert run_cli(*line, "--out", "whole").code == 0
+    for seed in range(2):
+        whole, resumed = Path(f"whole/seed{seed}"), Path(f"runs/lenet5-digits-seed{seed}")
+        assert (whole / "model.safetensors").read_bytes() == (resumed / "model.safetensors").read_bytes()

@@ -81,7 +81,7 @@ class TrainingDisplay(CurvesWriter):
         if self._has_table:
             self._print(_row(_cells(record, total, is_best)))
         else:
-            self._print(_plain_line(record, total, is_best))
+            self._print(epoch_line(record, total, is_best))
 
     def run_measured(self, end: RunEnd) -> None:
         """Draw the curves."""
@@ -136,7 +136,8 @@ def _row(cells: Sequence[str]) -> str:
     return "  ".join(cell.rjust(width) for cell, width in zip(cells, _WIDTHS, strict=True)).rstrip()
 
 
-def _plain_line(record: EpochRecord, total: int, is_best: bool) -> str:
+def epoch_line(record: EpochRecord, total: int, is_best: bool) -> str:
+    """Return a finished epoch as one line in which each figure has its name."""
     pairs = zip(_HEADINGS, _cells(record, total, is_best), strict=True)
     return "  ".join(f"{heading} {cell}".strip().replace(" ", TIE) for heading, cell in pairs if cell)
 
@@ -196,15 +197,17 @@ def print_seeds(console: Console, result: SeedsResult) -> None:
     """Print each seed's accuracy and the mean and deviation over seeds."""
     for run in result.runs:
         print_text(console, f"seed {run.metrics['seed']}: {accuracy_line(run.metrics)}", hang="  ")
+    print_text(console, over_seeds_line(result), "bold", hang="  ")
+
+
+def over_seeds_line(result: SeedsResult) -> str:
+    """Return the mean and deviation over seeds, and the interval of their pooled errors."""
     summary = result.summary
     low, high = summary["interval"]
-    print_text(
-        console,
+    return (
         f"mean over {len(result.runs)} seeds: test accuracy {over_seeds(summary['top1'])} "
         f"(95 % interval of the pooled errors {percentage(low)} to {percentage(high)}), "
-        f"top-2 {over_seeds(summary['top2'])}",
-        "bold",
-        hang="  ",
+        f"top-2 {over_seeds(summary['top2'])}"
     )
 
 
