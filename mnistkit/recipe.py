@@ -18,6 +18,9 @@ OPTIMIZERS = ("sgd", "adam", "adamw", "adadelta")
 SCHEDULES = ("constant", "one-cycle", "cosine", "step", "plateau")
 SELECTIONS = ("best", "last")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+DEFAULT_RECIPE = "default"
+"""What the recipe that an architecture is trained with unless the user says otherwise is called."""
+
 IMAGE_SIZE = (28, 28)
 """Height and width in pixels of the image that every model is given."""
 
@@ -61,6 +64,8 @@ class Augmentation:
     shear: float = setting(0.0, "largest horizontal shear either way, in degrees", low=0, below=90)
     elastic: float = setting(0.0, "RMS displacement of elastic distortion, in pixels", low=0, high=28)
     elastic_sigma: float = setting(4.0, "smoothness of the elastic field, in pixels", above=0, high=28)
+    crop_share: float = setting(0.0, "share of images of which only the middle is seen", low=0, high=1)
+    crop_size: float = setting(22.0, "side of that middle, in pixels, which is enlarged", above=0, high=28)
     stroke: float = setting(0.0, "most pixels a stroke grows on either side", low=0, high=1)
     intensity: float = setting(0.0, "most by which ink gets fainter, its gamma changed", low=0, below=1)
     blur: float = setting(0.0, "largest share of a smoothed copy", low=0, high=1)
@@ -97,8 +102,9 @@ class Recipe:
     eval_batch_size: int = setting(500, "images in an evaluation step", low=1)
     optimizer: str = setting("adamw", "optimizer", choices=OPTIMIZERS)
     learning_rate: float = setting(1e-3, "peak learning rate", above=0)
-    momentum: float = setting(0.9, "momentum of sgd (Nesterov), first decay of adam(w)", low=0, below=1)
+    momentum: float = setting(0.9, "momentum of sgd, first decay of adam(w)", low=0, below=1)
     beta2: float = setting(0.999, "second-moment decay of adam(w), rho of adadelta", low=0, below=1)
+    nesterov: bool = setting(True, "Nesterov's form of the momentum of sgd")
     weight_decay: float = setting(0.0, "weight decay; norms and biases are spared", low=0)
     schedule: str = setting("cosine", "learning-rate schedule", choices=SCHEDULES)
     warmup: float = setting(0.0, "share of all steps with a linearly rising rate", low=0, below=1)

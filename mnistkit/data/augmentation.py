@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mnistkit.data.appearance import change_appearance
-from mnistkit.recipe import Augmentation
+from mnistkit.recipe import IMAGE_SIZE, Augmentation
 
 
 def augment(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
@@ -50,6 +50,9 @@ def _affine(n: int, ranges: Augmentation, generator: torch.Generator) -> Tensor:
     shear = torch.tan(uniform(math.radians(ranges.shear)))
     # The image is two units wide, so a fraction of its width is twice that in grid units.
     shift_x, shift_y = uniform(2 * ranges.translate_x), uniform(2 * ranges.translate_y)
+    if ranges.crop_share:
+        is_cropped = torch.rand(n, generator=generator) < ranges.crop_share
+        scale = torch.where(is_cropped, scale * IMAGE_SIZE[1] / ranges.crop_size, scale)
     cos, sin = angle.cos() / scale, angle.sin() / scale
     rows = [cos, -sin + cos * shear, shift_x, sin, cos + sin * shear, shift_y]
     return torch.stack(rows, dim=1).view(n, 2, 3)

@@ -40,7 +40,7 @@ def _update_sgd(params: list[Tensor], grads: list[Tensor], momentum: list[Tensor
         momentum=recipe.momentum,
         lr=common["lr"],
         dampening=0.0,
-        nesterov=recipe.momentum > 0,
+        nesterov=recipe.nesterov and recipe.momentum > 0,
         maximize=False,
     )
 
