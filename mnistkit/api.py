@@ -280,7 +280,8 @@ def train(
         dataset: One of :func:`list_datasets`, or the path of a folder; None for what ``recipe`` or the run to
             resume records, or mnist.
         out: The run folder; None for ``runs/<architecture>-<dataset>-seed<seed>``.
-        recipe: A TOML file of recipe keys; a run's ``recipe.toml`` brings its dataset and architecture too.
+        recipe: One of the architecture's recipes by its name, such as "authors"; or a TOML file of recipe keys: a
+            run's ``recipe.toml`` brings its dataset and architecture too.
         full: Train on all images, none held out; the last weights are kept.
         resume: Go on with an unfinished run; alone, with the only one.
         overwrite: Train again although the folder holds a run.
@@ -308,19 +309,21 @@ def train(
         NonFiniteLossError: the training diverged.
         InterruptedRunError: ``should_stop`` ended it.
     """
-    from mnistkit.recipe import flatten
-    from mnistkit.recipe_sources import recipe_changes
+    from mnistkit.recipe import DEFAULT_RECIPE, flatten
+    from mnistkit.recipe_sources import name_or_file, recipe_changes
     from mnistkit.reporting.training.callbacks import Callbacks
     from mnistkit.workflows import train as workflow
     from mnistkit.workflows.recorded_run import follow_recorded_run
     from mnistkit.workflows.train_config import TrainConfig
     from mnistkit.workflows.trained_weights import follow_trained
 
+    recipe_name, file = name_or_file(recipe)
     said = {
         "architecture": architecture,
         "dataset": dataset,
         "out": out,
         "recipe": recipe,
+        "recipe_name": recipe_name,
         "full": full or None,
         "overwrite": overwrite or None,
         "init": init,
@@ -329,11 +332,12 @@ def train(
         **settings,
     }
     given = {name for name, value in said.items() if value is not None}
-    tell, file = announce or _silent, None if recipe is None else Path(recipe)
+    tell = announce or _silent
     changes = recipe_changes(file=file, warn=tell)
     config = TrainConfig(
         architecture=architecture or DEFAULT_ARCHITECTURE,
         dataset=str(dataset or DEFAULT_DATASET),
+        recipe_name=recipe_name or DEFAULT_RECIPE,
         changes=(*changes, ("train()", flatten(settings))),
         device=_device(device),
         out=None if out is None else Path(out),

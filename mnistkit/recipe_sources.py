@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mnistkit.exceptions import RecipeError
+from mnistkit.paths import is_path_like
 from mnistkit.recipe import RENAMED_KEYS, Recipe, flatten, recipe_keys, with_current_keys
 from mnistkit.registry import close_names, either
 from mnistkit.threads import VARIABLE as THREADS_VARIABLE
@@ -47,6 +48,18 @@ def recipe_changes(
         ("command line", {key: value for key, value in (options or {}).items() if value is not None}),
     ]
     return [(source, values) for source, values in changes if values]
+
+
+def name_or_file(recipe: str | Path | None) -> tuple[str | None, Path | None]:
+    """Return what ``--recipe`` was given as the name of one of an architecture's recipes, or as a file.
+
+    What holds a folder or a suffix is a file, and so is a path object; everything else is a name.
+    """
+    if recipe is None:
+        return None, None
+    if isinstance(recipe, Path) or is_path_like(recipe) or Path(recipe).suffix:
+        return None, Path(recipe)
+    return recipe, None
 
 
 def apply_changes(recipe: Recipe, changes: Iterable[tuple[str, Mapping[str, Any]]]) -> Recipe:

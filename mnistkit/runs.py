@@ -159,7 +159,7 @@ def default_run_path(architecture: str, dataset: str, seed: int, *, suffix: str 
         architecture: Its public name.
         dataset: A registered name, or a folder, of which the last name counts.
         seed: The run's seed.
-        suffix: Of the objective, if it depends on more than the recipe.
+        suffix: Of a recipe that is not the default, and of an objective that depends on more than the recipe.
         full: Whether the run holds out no validation images.
     """
     name = re.sub(r"[^\w.-]+", "-", Path(dataset).name or "data")

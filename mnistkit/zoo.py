@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeVar
 from mnistkit.exceptions import DataError, OutputError
 from mnistkit.files import write_text
 from mnistkit.numbers import mean_and_std
-from mnistkit.recipe import Recipe, flatten
+from mnistkit.recipe import DEFAULT_RECIPE, Recipe, flatten
 
 TABLES = Path(__file__).parent / "tables"
 ARCHITECTURES = TABLES / "architectures.json"
@@ -26,9 +26,6 @@ PUBLISHED = TABLES / "published.json"
 
 CLASSES = 10
 """The class count for which sizes and costs are given: that of MNIST."""
-
-DEFAULT_RECIPE = "default"
-"""What the recipe that an architecture is trained with unless the user says otherwise is called."""
 
 NOT_THE_RECIPE = ("seed", "precision", "workers")
 """Keys that do not make a recipe another one: the seed, how numbers are computed, how many threads decode."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mnistkit.exceptions import RecipeError
 from mnistkit.models import get_architecture, model_names
 from mnistkit.recipe import (
+    DEFAULT_RECIPE,
     REMOVED_KEYS,
     RENAMED_KEYS,
     Augmentation,
@@ -124,7 +125,9 @@ def test_the_keys_of_tables_come_last_as_in_a_file() -> None:
 
 
 def test_models_show_prints_every_table(run_cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    taught = replace(get_architecture("lenet5"), recipe=TaughtRecipe(teaching=Teaching("convnext", 4.0)))
+    taught = replace(
+        get_architecture("lenet5"), recipes={DEFAULT_RECIPE: TaughtRecipe(teaching=Teaching("convnext", 4.0))}
+    )
     monkeypatch.setattr("mnistkit.workflows.models.get_architecture", lambda name: taught)
     result = run_cli("models", "show", "lenet5")
     Path("mine.toml").write_text("# " + result.out.partition("\n# ")[2], encoding="utf-8")

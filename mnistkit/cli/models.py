@@ -16,6 +16,15 @@ RunFolder = Annotated[
     str, typer.Argument(metavar="RUN", help="Run folder or checkpoint, trained with validation images held out.")
 ]
 BundleName = Annotated[str, typer.Argument(metavar="NAME", help="Name to give it.")]
+RecipeName = Annotated[
+    str | None,
+    typer.Option(
+        "--recipe",
+        metavar="NAME",
+        help="One of the architecture's recipes, such as 'authors'.",
+        show_default="the default one",
+    ),
+]
 Half = Annotated[bool, typer.Option("--half", help="Store the weights in 16 bits instead of 32.")]
 
 
@@ -59,10 +68,12 @@ def _list(as_json: bool) -> None:
 @app.command("show")
 @examples(
     ("mnistkit models show convnext", "layers, parameters, recipe"),
+    ("mnistkit models show compact-7k --recipe authors", "another of its recipes"),
     ("mnistkit models show pictures", "how a bundled model was trained"),
-    ("mnistkit models show lenet5 --json", "for a program"),
 )
-def show_command(context: typer.Context, name: ModelName, as_json: Json = False) -> None:
+def show_command(
+    context: typer.Context, name: ModelName, recipe: RecipeName = None, as_json: Json = False
+) -> None:
     """Show an architecture's or a trained model's layers and recipe.
 
     Of a trained model also what its checkpoint says: dataset, accuracy, classes, preparation.
@@ -71,7 +82,7 @@ def show_command(context: typer.Context, name: ModelName, as_json: Json = False)
     from mnistkit.reporting.outputs import Output
     from mnistkit.workflows.models import show_model
 
-    Output(as_json=as_json or bool(context.obj)).show(show_model(name), print_details)
+    Output(as_json=as_json or bool(context.obj)).show(show_model(name, recipe), print_details)
 
 
 @app.command("bundle", hidden=True)

@@ -31,6 +31,7 @@ from mnistkit.cli.options import (
 from mnistkit.data.base import SplitShares
 from mnistkit.exceptions import UsageError
 from mnistkit.preparation import AUTO
+from mnistkit.recipe import DEFAULT_RECIPE
 from mnistkit.workflows.train_config import DEFAULT_ARCHITECTURE, DEFAULT_DATASET
 
 if TYPE_CHECKING:
@@ -88,12 +89,14 @@ BatchSize = Annotated[
 LearningRate = Annotated[
     float | None, typer.Option("--lr", metavar="X", help="Peak learning rate.", rich_help_panel=RECIPE)
 ]
-RecipeFile = Annotated[
-    Path | None,
+RecipeChoice = Annotated[
+    str | None,
     typer.Option(
         "--recipe",
-        metavar="FILE",
-        help="TOML file of recipe keys; a run's recipe.toml brings its dataset and architecture too.",
+        metavar="NAME|FILE",
+        help="One of the architecture's recipes, such as 'authors'; or a TOML file of recipe keys: a run's "
+        "recipe.toml brings its dataset and architecture too.",
+        show_default="the architecture's default",
         rich_help_panel=RECIPE,
     ),
 ]
@@ -180,6 +183,7 @@ Overwrite = Annotated[
 
 @examples(
     ("mnistkit train --arch lenet5 --seeds 3 --jobs 2", "mean ± std over three seeds, two at a time"),
+    ("mnistkit train --arch compact-7k --recipe authors", "as those trained it who published it"),
     ("mnistkit train --epochs 3 --set label_smoothing=0.1", "any recipe key"),
     ("mnistkit train --dataset my-digits/ --init pictures", "your pictures, in a folder per class"),
 )
@@ -193,7 +197,7 @@ def train(
     seed: Seed = None,
     seeds: Seeds = 1,
     jobs: Jobs = None,
-    recipe: RecipeFile = None,
+    recipe: RecipeChoice = None,
     settings: Settings = None,
     full: Full = False,
     device: Device = "auto",
@@ -215,7 +219,7 @@ def train(
     The epoch with the best validation loss is kept. What no option sets comes from the architecture's recipe,
     which 'mnistkit models show NAME' prints.
     """
-    from mnistkit.recipe_sources import recipe_changes
+    from mnistkit.recipe_sources import name_or_file, recipe_changes
     from mnistkit.reporting import console
     from mnistkit.reporting.outputs import Output
     from mnistkit.reporting.progress import LoadProgress
@@ -234,12 +238,14 @@ def train(
         "seed": seed,
         "precision": precision,
     }
-    changes = recipe_changes(file=recipe, settings=settings or (), options=options, warn=console.warn)
+    recipe_name, recipe_file = name_or_file(recipe)
+    changes = recipe_changes(file=recipe_file, settings=settings or (), options=options, warn=console.warn)
     output, display, loading = Output(as_json=as_json), TrainingDisplay(), LoadProgress()
     names = [name.strip() for name in arch.split(",")]
     config = TrainConfig(
         architecture=names[0],
         dataset=dataset or DEFAULT_DATASET,
+        recipe_name=recipe_name or DEFAULT_RECIPE,
         changes=tuple(changes),
         device=device,
         out=out,
@@ -253,19 +259,19 @@ def train(
         command=shlex.join(["mnistkit", *sys.argv[1:]]),
         init=init,
     )
-    given = _given(context)
+    given = _given(context) | ({"recipe_name"} if recipe_name else set())
     if jobs is not None or len(names) > 1:
         if dry_run:
             raise UsageError("--dry-run shows one run", hint="leave out --jobs, and name one architecture")
         each = [
             follow_recorded_run(
-                follow_trained(replace(config, architecture=name), given, announce), given, recipe, announce
+                follow_trained(replace(config, architecture=name), given, announce), given, recipe_file, announce
             )
             for name, announce in zip(names, (console.note, *[_say_nothing] * len(names)), strict=False)
         ]
         _train_side_by_side(each, seeds, 1 if jobs is None else jobs, threads, output)
         return
-    config = follow_recorded_run(follow_trained(config, given, console.note), given, recipe, console.note)
+    config = follow_recorded_run(follow_trained(config, given, console.note), given, recipe_file, console.note)
     if dry_run:
         if seeds != 1:
             raise UsageError("--dry-run shows one run", hint="leave out --seeds, or give --seed")

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnistkit.recipe import Recipe
+from mnistkit.recipe import DEFAULT_RECIPE, Recipe
 from mnistkit.registry import Registry, unknown_name
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Architecture:
     Attributes:
         name: The public name.
         description: One line for ``mnistkit models``.
-        recipe: How it is trained unless the user says otherwise.
+        recipes: Ways to train it, by name; first the one that counts unless the user says otherwise.
         build: Called with ``num_classes``; returns a module that maps a normalised float tensor of shape
             (batch, 1, 28, 28) to logits of shape (batch, num_classes).
         bf16_on_cpu: Whether its training was measured to be quicker in bfloat16 on a CPU with instructions for it,
@@ -39,27 +39,57 @@ class Architecture:
 
     name: str
     description: str
-    recipe: Recipe
+    recipes: Mapping[str, Recipe]
     build: Callable[..., nn.Module]
     bf16_on_cpu: bool = False
+
+    @property
+    def recipe(self) -> Recipe:
+        """How it is trained unless the user says otherwise."""
+        return self.recipes[DEFAULT_RECIPE]
+
+    def named_recipe(self, name: str) -> Recipe:
+        """Return the recipe called ``name``.
+
+        Raises:
+            UnknownNameError: it has none of that name; the message holds the closest match.
+        """
+        if name not in self.recipes:
+            raise unknown_name(
+                f"recipe of {self.name}", name, self.recipes, hint=f"mnistkit models show {self.name} shows them"
+            )
+        return self.recipes[name]
 
 
 _registry: Registry[Architecture] = Registry("architecture", hint=_HINT)
 
 
 def register_model(
-    description: str, recipe: Recipe, *, bf16_on_cpu: bool = False
+    description: str,
+    recipe: Recipe,
+    *,
+    recipes: Mapping[str, Recipe] | None = None,
+    bf16_on_cpu: bool = False,
 ) -> Callable[[Callable[..., nn.Module]], Callable[..., nn.Module]]:
     """Register the decorated function as the builder of an architecture; see :class:`Architecture`.
 
     A model that drops out does so by torch's modules (``nn.Dropout`` and its kin): these draw from generators of
     their own when threads share a batch. One that draws numbers in another way is trained by a single thread.
+
+    Args:
+        description: One line for ``mnistkit models``.
+        recipe: How it is trained unless the user says otherwise.
+        recipes: Other ways to train it, by name; "authors" is what those who published the network used.
+        bf16_on_cpu: See :class:`Architecture`.
     """
 
     def decorate(build: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
         name = _public_name(build.__name__)
         # Read as a file would be: checked, and a number written 10 is the same as 10.0 ever after.
-        checked = Recipe.from_dict(recipe.to_dict(), name)
+        checked = {
+            called: Recipe.from_dict(each.to_dict(), f"{name}, {called}")
+            for called, each in {DEFAULT_RECIPE: recipe, **(recipes or {})}.items()
+        }
         _registry.register(name, Architecture(name, description, checked, build, bf16_on_cpu))
         return build
 

@@ -71,7 +71,16 @@ def print_details(console: Console, details: ModelDetails) -> None:
     total = ("total", "", "", f"{summary.parameters:,}", f"{summary.macs:,}")
     print_table(console, Table(["layer", "kind", "output", *numbers], rows, numbers, total=total))
     console.print()
-    print_recipe(console, f"The recipe of {details.name}", details.recipe)
+    named = f", '{details.recipe_name}'" if len(details.recipes) > 1 and details.recipe_name else ""
+    print_recipe(console, f"The recipe of {details.name}{named}", details.recipe)
+    others = [name for name in details.recipes if name != details.recipe_name]
+    if details.recipe_name and others:
+        console.print()
+        print_text(
+            console,
+            f"# other recipes: {', '.join(others)} (mnistkit models show {details.name} --recipe {others[0]})",
+            hang="# ",
+        )
 
 
 def print_bundle(console: Console, result: BundleResult) -> None:

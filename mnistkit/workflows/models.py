@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mnistkit.checkpoint import RETRAIN_HINT, read_info
-from mnistkit.exceptions import CheckpointError
+from mnistkit.exceptions import CheckpointError, UsageError
 from mnistkit.inference.checkpoints import FoundCheckpoint
 from mnistkit.locate import DEFAULT_BUNDLED, LATEST, bundled_names, bundled_path, locate_checkpoint
 from mnistkit.models import build_model, get_architecture, model_names
 from mnistkit.paths import is_path_like, is_url
-from mnistkit.recipe import Recipe, flatten, recipe_keys, with_current_keys
+from mnistkit.recipe import DEFAULT_RECIPE, Recipe, flatten, recipe_keys, with_current_keys
 from mnistkit.registry import unknown_name
 from mnistkit.zoo import (
     CLASSES,
-    DEFAULT_RECIPE,
     ArchitectureFacts,
     MeasuredRow,
     PublishedFigure,
@@ -177,6 +176,8 @@ class ModelDetails:
         description: One line about the architecture.
         summary: Its layers.
         recipe: The architecture's recipe, or that of the training.
+        recipe_name: Which of the architecture's recipes it is; empty for that of a training.
+        recipes: The names of all of the architecture's recipes, the default first.
         trained: Where a trained model is shown: what its checkpoint says.
     """
 
@@ -187,6 +188,8 @@ class ModelDetails:
     description: str
     summary: Summary
     recipe: tuple[RecipeSetting, ...]
+    recipe_name: str
+    recipes: tuple[str, ...]
     trained: TrainedModel | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -282,20 +285,35 @@ def known_models() -> tuple[str, ...]:
     return tuple(dict.fromkeys((*model_names(), *bundled_names(), LATEST)))
 
 
-def show_model(spec: str) -> ModelDetails:
+def show_model(spec: str, recipe_name: str | None = None) -> ModelDetails:
     """Return the layers and the recipe of one architecture, or of a trained model.
 
     Args:
         spec: An architecture's name, or else a checkpoint as :func:`mnistkit.locate.locate_checkpoint` takes it.
+        recipe_name: Which of the architecture's recipes; None for its default.
 
     Raises:
-        UnknownNameError: neither; the message holds the closest match.
+        UnknownNameError: neither, or there is no such recipe; the message holds the closest match.
+        UsageError: a recipe is asked for of a trained model, which was trained with one.
         CheckpointError: a checkpoint that is missing, damaged, or of an unknown architecture.
     """
     if check_model(spec) in model_names():
         architecture = get_architecture(spec)
-        recipe = recipe_settings(flatten(architecture.recipe.to_dict()), type(architecture.recipe))
-        return ModelDetails(CLASSES, spec, architecture.description, _summary(spec), recipe)
+        recipe = architecture.named_recipe(recipe_name or DEFAULT_RECIPE)
+        return ModelDetails(
+            classes=CLASSES,
+            name=spec,
+            description=architecture.description,
+            summary=_summary(spec),
+            recipe=recipe_settings(flatten(recipe.to_dict()), type(recipe)),
+            recipe_name=recipe_name or DEFAULT_RECIPE,
+            recipes=tuple(architecture.recipes),
+        )
+    if recipe_name is not None:
+        raise UsageError(
+            f"{spec} is no architecture: a trained model has the one recipe that it was trained with",
+            hint="leave out --recipe",
+        )
     path = locate_checkpoint(spec)
     found = FoundCheckpoint(path, read_info(path))
     info = found.info
@@ -320,6 +338,8 @@ def show_model(spec: str) -> ModelDetails:
         description=get_architecture(info.architecture).description,
         summary=_summary(info.architecture, len(info.classes)),
         recipe=recipe_settings(with_current_keys(flatten(info.recipe))),
+        recipe_name="",
+        recipes=tuple(get_architecture(info.architecture).recipes),
         trained=trained,
     )
 

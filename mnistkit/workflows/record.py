@@ -16,14 +16,13 @@ from typing import Any
 from mnistkit.evaluation.intervals import pooled_interval, summarise_seeds
 from mnistkit.exceptions import OutputError, UsageError
 from mnistkit.models import build_model, check_model_name, get_architecture, model_names
-from mnistkit.recipe import Recipe, flatten
+from mnistkit.recipe import DEFAULT_RECIPE, Recipe, flatten
 from mnistkit.runs import RunFolder
 from mnistkit.workflows import run_files
 from mnistkit.workflows.train_config import DEFAULT_DATASET
 from mnistkit.zoo import (
     ARCHITECTURES,
     CLASSES,
-    DEFAULT_RECIPE,
     MEASURED,
     NOT_THE_RECIPE,
     ArchitectureFacts,
@@ -263,12 +262,6 @@ def _no_recipe(run: _Run, name: str) -> UsageError:
     )
 
 
-def named_recipes(name: str) -> dict[str, Recipe]:
-    """Return the recipes of an architecture by name, the default first."""
-    architecture = get_architecture(name)
-    return {DEFAULT_RECIPE: architecture.recipe, **getattr(architecture, "recipes", {})}
-
-
 def describe_architecture(name: str) -> ArchitectureFacts:
     """Return what is known of an architecture, found by building it.
 
@@ -288,7 +281,7 @@ def describe_architecture(name: str) -> ArchitectureFacts:
         macs=summary.macs,
         recipes={
             called: NamedRecipe(recipe.epochs, recipe_digest(recipe))
-            for called, recipe in named_recipes(name).items()
+            for called, recipe in get_architecture(name).recipes.items()
         },
     )
 

@@ -13,7 +13,7 @@ from mnistkit.exceptions import OutputError, RecipeError, UnknownNameError, Usag
 from mnistkit.models import check_model_name
 from mnistkit.runs import RunFolder, unfinished_runs
 from mnistkit.workflows import run_files
-from mnistkit.workflows.train_config import PREPARATION, SHARES, TrainConfig
+from mnistkit.workflows.train_config import PREPARATION, RECIPE, SHARES, TrainConfig
 from mnistkit.workflows.trained_weights import INIT, recorded_init
 
 _NAMES: Mapping[str, tuple[str, Callable[[str], str]]] = {
@@ -89,6 +89,10 @@ def _recorded(source: Path, config: TrainConfig, given: Collection[str]) -> dict
                 raise RecipeError(
                     f"{source}: {error.message}", hint=f"choose another one with {option}"
                 ) from error
+    # The name of a recipe means something for its architecture only.
+    is_its_architecture = taken.get("architecture", config.architecture) == facts.get("architecture")
+    if is_its_architecture and RECIPE in facts and "recipe_name" not in given:
+        taken["recipe_name"] = str(facts[RECIPE])
     if facts.get("full") is True and "full" not in given:
         taken["full"] = True
     init = recorded_init(facts, source)
@@ -105,4 +109,4 @@ def _recorded(source: Path, config: TrainConfig, given: Collection[str]) -> dict
 
 
 def _phrase(name: str, value: Any) -> str:
-    return name if value is True else f"{name} {value}"
+    return name if value is True else f"{name.removesuffix('_name')} {value}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnistkit.data.base import LoadOptions
+from mnistkit.recipe import DEFAULT_RECIPE
 
 if TYPE_CHECKING:
     from mnistkit.training.objectives.base import Objective
@@ -16,6 +17,9 @@ DEFAULT_ARCHITECTURE = "convnext"
 DEFAULT_DATASET = "mnist"
 PREPARATION = "preparation"
 """What a run's facts call the preparation of its pictures, which is known once they were looked at."""
+
+RECIPE = "recipe"
+"""What a run's facts call the recipe of the architecture that was chosen, where it is not the default."""
 
 SHARES = "shares"
 """What a run's facts call the shares of the splits, where they are not the usual ones."""
@@ -28,7 +32,8 @@ class TrainConfig:
     Attributes:
         architecture: Name in the model registry.
         dataset: A registered name or a folder.
-        changes: Changes to the architecture's recipe, as
+        recipe_name: Which of the architecture's recipes.
+        changes: Changes to that recipe, as
             :func:`mnistkit.recipe_sources.recipe_changes` collects them.
         device: As ``--device`` takes it.
         out: The run folder; None for ``runs/<architecture>-<dataset>-seed<seed>``.
@@ -43,6 +48,7 @@ class TrainConfig:
 
     architecture: str = DEFAULT_ARCHITECTURE
     dataset: str = DEFAULT_DATASET
+    recipe_name: str = DEFAULT_RECIPE
     changes: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     device: str = "auto"
     out: Path | None = None
@@ -67,4 +73,6 @@ def run_facts(config: TrainConfig, objective: Objective) -> dict[str, Any]:
         "full": config.full,
         "objective": objective.describe(),
     }
+    if config.recipe_name != DEFAULT_RECIPE:
+        facts[RECIPE] = config.recipe_name
     return {**facts, SHARES: str(config.load.shares)} if config.load.shares else facts

@@ -27,6 +27,7 @@ class TrainPlan:
     Attributes:
         architecture: Name in the model registry.
         dataset: As it was asked for.
+        recipe_name: Which of the architecture's recipes.
         images: How many images there are for training ("train"), validation ("val") and test ("test").
         preparation: How pictures become what the model is given.
         preparation_reason: Why; empty where there is nothing to choose.
@@ -43,6 +44,7 @@ class TrainPlan:
 
     architecture: str
     dataset: str
+    recipe_name: str
     images: Mapping[str, int]
     preparation: Preparation
     preparation_reason: str
@@ -94,6 +96,7 @@ def plan_training(config: TrainConfig, objective: ObjectiveChoice | None = None)
     return TrainPlan(
         architecture=config.architecture,
         dataset=config.dataset,
+        recipe_name=config.recipe_name,
         images=sizes,
         preparation=preparation,
         preparation_reason=reason,

@@ -11,7 +11,7 @@ from mnistkit.data.base import SplitShares
 from mnistkit.exceptions import OutputError, RecipeError, UsageError
 from mnistkit.models import check_model_name, get_architecture
 from mnistkit.preparation import AUTO
-from mnistkit.recipe import Recipe, flatten
+from mnistkit.recipe import DEFAULT_RECIPE, Recipe, flatten
 from mnistkit.recipe_sources import apply_changes
 from mnistkit.runs import RunFolder, default_run_path
 from mnistkit.workflows import run_files
@@ -29,10 +29,10 @@ def resolve_recipe(config: TrainConfig) -> Recipe:
     """Return the recipe that ``config`` asks for.
 
     Raises:
-        UnknownNameError: no such architecture.
+        UnknownNameError: no such architecture, or no recipe of it that is called so.
         RecipeError: an unknown key, an unfitting value, or early stopping without validation images.
     """
-    base = get_architecture(check_model_name(config.architecture)).recipe
+    base = get_architecture(check_model_name(config.architecture)).named_recipe(config.recipe_name)
     recipe = apply_changes(base, config.changes)
     if not config.full:
         return recipe
@@ -91,7 +91,8 @@ class TrainRequest:
         from mnistkit.training.objectives import choose_objective
 
         choose = objective or choose_objective
-        suffix = choose(recipe).folder_suffix + (f"-init-{trained.found.name}" if trained else "")
+        suffix = f"-{config.recipe_name}" if config.recipe_name != DEFAULT_RECIPE else ""
+        suffix += choose(recipe).folder_suffix + (f"-init-{trained.found.name}" if trained else "")
         default = default_run_path(
             config.architecture, config.dataset, recipe.seed, suffix=suffix, full=config.full
         )

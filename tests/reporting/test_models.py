@@ -100,7 +100,7 @@ def text_of(show: Callable[[Console], None]) -> str:
 
 
 def test_a_layer_has_its_figures_and_dashes_where_there_is_nothing_to_count() -> None:
-    details = ModelDetails(10, "net", "a net", Summary(LAYERS, 1246, 56_789), RECIPE)
+    details = ModelDetails(10, "net", "a net", Summary(LAYERS, 1246, 56_789), RECIPE, "default", ("default",))
     lines = [line.split() for line in text_of(lambda console: print_details(console, details)).splitlines()]
     assert lines[0] == ["net:", "a", "net"]
     assert " ".join(lines[1]) == "1,246 parameters, 56,789 multiply-accumulates per image, 10 classes"
@@ -111,7 +111,7 @@ def test_a_layer_has_its_figures_and_dashes_where_there_is_nothing_to_count() ->
 
 
 def test_the_recipe_is_toml_with_what_each_key_means() -> None:
-    details = ModelDetails(10, "net", "a net", Summary(LAYERS, 1246, 56_789), RECIPE)
+    details = ModelDetails(10, "net", "a net", Summary(LAYERS, 1246, 56_789), RECIPE, "default", ("default",))
     text = text_of(lambda console: print_details(console, details))
     recipe = text[text.index("# The recipe") :]
     assert tomllib.loads(recipe) == {"epochs": 3, "optimizer": "adamw", "augmentation": {"rotation": 10.0}}
@@ -121,7 +121,7 @@ def test_the_recipe_is_toml_with_what_each_key_means() -> None:
 
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_layers_and_recipe_fit_the_screen_and_nothing_of_them_is_lost(width: int) -> None:
-    details = ModelDetails(10, "net", "a net", Summary(LAYERS, 1246, 56_789), RECIPE)
+    details = ModelDetails(10, "net", "a net", Summary(LAYERS, 1246, 56_789), RECIPE, "default", ("default",))
     console = console_of(width=width)
     print_details(console, details)
     text = text_on(console)

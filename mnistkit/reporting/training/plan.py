@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from mnistkit.recipe import flatten
+from mnistkit.recipe import DEFAULT_RECIPE, flatten
 from mnistkit.reporting.recipes import print_recipe
 from mnistkit.reporting.training.text import about_choices, about_data
 from mnistkit.reporting.wrapping import print_text
@@ -29,4 +29,5 @@ def print_plan(console: Console, plan: TrainPlan) -> None:
     for line in lines:
         print_text(console, line, hang="  ")
     console.print()
-    print_recipe(console, "The resolved recipe", recipe_settings(flatten(plan.recipe.to_dict())))
+    changed = "" if plan.recipe_name == DEFAULT_RECIPE else f", from {plan.architecture}'s '{plan.recipe_name}'"
+    print_recipe(console, f"The resolved recipe{changed}", recipe_settings(flatten(plan.recipe.to_dict())))
