@@ -14,13 +14,21 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from mnistkit.models import build_model, model_names
 from mnistkit.models.convnext import GlobalResponseNorm, Stem
 from mnistkit.models.cpu_forms import all_forms, cpu_form, use_cpu_forms, use_plain_forms
+from mnistkit.models.layers import Layers, convolution
+from mnistkit.models.resnet import ResNet
 
 FORMS = all_forms()
 # For each plain layer that has a form: how to build it, and shapes of its input.
 SAMPLES: dict[type[nn.Module], tuple[Callable[[], nn.Module], list[tuple[int, ...]]]] = {
     Stem: (lambda: Stem(4, 6), [(3, 1, 28, 28), (1, 1, 6, 10), (2, 1, 7, 10), (2, 1, 8, 5)]),
     GlobalResponseNorm: (lambda: GlobalResponseNorm(6), [(3, 7, 7, 6), (1, 2, 3, 6), (2, 1, 1, 6)]),
+    Layers: (
+        lambda: Layers(convolution(1, 5), nn.MaxPool2d(2), convolution(5, 3)),
+        [(3, 1, 28, 28), (1, 1, 9, 8)],
+    ),
+    ResNet: (lambda: ResNet(10).eval(), [(3, 1, 28, 28)]),
 }
+OF_CONVNEXT = {FORMS[Stem], FORMS[GlobalResponseNorm]}
 CASES = [
     pytest.param(build, shape, id=f"{FORMS[plain].__name__}-{'x'.join(map(str, shape))}")
     for plain, (build, shapes) in SAMPLES.items()
@@ -128,7 +136,8 @@ def test_on_another_device_a_form_computes_as_the_plain_layer_does(plain: type[n
 def test_a_model_and_its_plain_form_are_the_same_function(name: str) -> None:
     def build(*, plain: bool) -> nn.Module:
         torch.manual_seed(0)
-        return build_model(name, 10, plain=plain)
+        # What drops out is another place where memory has another order; so is the noise of a gradient that is 0.
+        return build_model(name, 10, plain=plain).eval()
 
     plain, quick = build(plain=True), build(plain=False)
     weights, quick_weights = plain.state_dict(), quick.state_dict()
@@ -154,7 +163,7 @@ def kinds(model: nn.Module) -> set[type[nn.Module]]:
 
 
 def test_a_model_is_built_with_the_forms_of_its_layers_unless_plain() -> None:
-    assert kinds(build_model("convnext", 10)) >= set(FORMS.values())
+    assert kinds(build_model("convnext", 10)) >= OF_CONVNEXT
     assert not kinds(build_model("convnext", 10, plain=True)) & set(FORMS.values())
 
 
@@ -164,7 +173,7 @@ def test_changing_the_form_keeps_modules_parameters_and_mode() -> None:
     assert use_plain_forms(model) is model
     assert not kinds(model) & set(FORMS.values())
     assert use_cpu_forms(model) is model
-    assert kinds(model) >= set(FORMS.values())
+    assert kinds(model) >= OF_CONVNEXT
     assert all(a is b for a, b in zip(modules, model.modules(), strict=True))
     assert all(a is b for a, b in zip(parameters, model.parameters(), strict=True))
     assert not any(module.training for module in model.modules())
