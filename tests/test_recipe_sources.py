@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mnistkit.exceptions import MnistkitError, RecipeError
 from mnistkit.recipe import RENAMED_KEYS, Recipe, recipe_keys
-from mnistkit.recipe_sources import apply_changes, read_recipe_file, recipe_changes, variable_names
+from mnistkit.recipe_sources import apply_changes, name_or_file, read_recipe_file, recipe_changes, variable_names
 
 
 def resolved(**sources: Any) -> Recipe:
@@ -27,6 +27,21 @@ def test_precedence_is_option_over_set_over_environment_over_file(tmp_path: Path
         options={"epochs": 5, "batch_size": None},
     )
     assert (recipe.epochs, recipe.batch_size, recipe.seed, recipe.label_smoothing) == (5, 4, 3, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "file"),
+    [
+        (None, None, None),
+        ("authors", "authors", None),
+        ("mine.toml", None, Path("mine.toml")),
+        ("./mine", None, Path("mine")),
+        ("runs/a/recipe.toml", None, Path("runs/a/recipe.toml")),
+        (Path("mine"), None, Path("mine")),
+    ],
+)
+def test_a_recipe_is_a_name_or_a_file(given: str | Path | None, name: str | None, file: Path | None) -> None:
+    assert name_or_file(given) == (name, file)
 
 
 def test_nested_keys_from_every_source(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from mnistkit.cli.help import CommandGroup, examples
 from mnistkit.cli.options import Json, ModelName, Quiet
+from mnistkit.exceptions import UsageError
 
 app = CommandGroup(help="List the architectures and the bundled models.")
 
@@ -16,6 +17,14 @@ RunFolder = Annotated[
     str, typer.Argument(metavar="RUN", help="Run folder or checkpoint, trained with validation images held out.")
 ]
 BundleName = Annotated[str, typer.Argument(metavar="NAME", help="Name to give it.")]
+Plot = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot",
+        metavar="FILE",
+        help="Also draw accuracy against parameters, ours and others' (.png, .svg, .pdf).",
+    ),
+]
 RecipeName = Annotated[
     str | None,
     typer.Option(
@@ -32,12 +41,15 @@ Half = Annotated[bool, typer.Option("--half", help="Store the weights in 16 bits
 @examples(
     ("mnistkit models", "all of them"),
     ("mnistkit models show lenet5", "one in detail"),
+    ("mnistkit models --plot frontier.png", "accuracy against parameters"),
     ("mnistkit models --json", "for a program"),
 )
-def models_command(context: typer.Context, as_json: Json = False) -> None:
+def models_command(context: typer.Context, plot: Plot = None, as_json: Json = False) -> None:
     """List the architectures and the bundled models."""
     if context.invoked_subcommand is None:
-        _list(as_json)
+        _list(as_json, plot)
+    elif plot:
+        raise UsageError("--plot draws the list of all models", hint=f"mnistkit models --plot {plot}")
     # "mnistkit models --json show lenet5" means the same as "mnistkit models show lenet5 --json".
     context.obj = as_json
 
@@ -48,21 +60,22 @@ def models_command(context: typer.Context, as_json: Json = False) -> None:
     ("mnistkit models", "the same"),
     ("mnistkit models list --json", "for a program"),
 )
-def list_command(context: typer.Context, as_json: Json = False) -> None:
+def list_command(context: typer.Context, plot: Plot = None, as_json: Json = False) -> None:
     """List the architectures and the bundled models.
 
     Of each architecture: size, cost, and what each of its recipes was measured to reach, beside what others
     report; of each bundled model its accuracy.
     """
-    _list(as_json or bool(context.obj))
+    _list(as_json or bool(context.obj), plot)
 
 
-def _list(as_json: bool) -> None:
+def _list(as_json: bool, plot: Path | None) -> None:
+    from mnistkit.reporting.frontier import FORMATS
     from mnistkit.reporting.models import print_models
     from mnistkit.reporting.outputs import Output
     from mnistkit.workflows.models import list_models
 
-    Output(as_json=as_json).show(list_models(), print_models)
+    Output(as_json=as_json, formats=FORMATS, files=[plot] if plot else ()).show(list_models(), print_models)
 
 
 @app.command("show")

@@ -15,7 +15,7 @@ from mnistkit.recipe import DEFAULT_RECIPE, Recipe, flatten
 from mnistkit.recipe_sources import apply_changes
 from mnistkit.runs import RunFolder, default_run_path
 from mnistkit.workflows import run_files
-from mnistkit.workflows.train_config import PREPARATION, SHARES, TrainConfig, run_facts
+from mnistkit.workflows.train_config import PREPARATION, RECIPE, SHARES, TrainConfig, run_facts
 from mnistkit.workflows.trained_weights import TrainedWeights, recorded_init
 
 if TYPE_CHECKING:
@@ -157,15 +157,17 @@ class TrainRequest:
             if init.get("sha256") != (self.trained.describe()["sha256"] if self.trained else None):
                 started, wanted = init.get("name", new), self.trained.found.name if self.trained else new
                 raise OutputError(f"{place} holds a run that started from {started}, not {wanted}", hint=hint)
-        for name, value in flatten(run_facts(config, self.choose(stored))).items():
+        asked_for = {RECIPE: config.recipe_name, **flatten(run_facts(config, self.choose(stored)))}
+        found.setdefault(RECIPE, DEFAULT_RECIPE)
+        for name, value in asked_for.items():
             if found.get(name) != value:
                 raise OutputError(f"{place} holds a run with {name} {found.get(name)}, not {value}", hint=hint)
         kind = getattr(config.load.preparation, "kind", config.load.preparation)
         if kind != AUTO and found.get(f"{PREPARATION}.kind", kind) != kind:
             other = found[f"{PREPARATION}.kind"]
             raise OutputError(f"{place} holds a run with {PREPARATION} {other}, not {kind}", hint=hint)
-        asked_for = flatten(apply_changes(stored, config.changes).to_dict())
+        settings = flatten(apply_changes(stored, config.changes).to_dict())
         for key, value in flatten(stored.to_dict()).items():
-            if asked_for[key] != value:
-                raise RecipeError(f"{place} was started with {key}={value}, not {asked_for[key]}", hint=hint)
+            if settings[key] != value:
+                raise RecipeError(f"{place} was started with {key}={value}, not {settings[key]}", hint=hint)
         return stored

@@ -214,3 +214,23 @@ def test_a_checkpoint_that_is_not_there(run_cli: RunCli) -> None:
     result = run_cli("models", "show", "runs/nowhere")
     assert result.code == 1 and "error: checkpoint 'runs/nowhere' does not exist" in result.err
     assert "error: empty holds no model.safetensors" in run_cli("models", "show", "empty").err
+
+
+def test_the_list_is_drawn_beside_what_is_printed(run_cli: RunCli) -> None:
+    result = run_cli("models", "--plot", "frontier.png")
+    assert result.code == 0 and "wrote frontier.png" in result.err and "lenet5" in result.out
+    assert Path("frontier.png").read_bytes().startswith(b"\x89PNG")
+    assert run_cli("models", "list", "--plot", "frontier.gif").code == 2
+    refused = run_cli("models", "--plot", "frontier.png", "show", "lenet5")
+    assert refused.code == 2 and "--plot draws the list of all models" in refused.err
+
+
+def test_another_recipe_is_shown_by_its_name(run_cli: RunCli) -> None:
+    asked = ("models", "show", "vgg", "--recipe", "authors")
+    result = run_cli(*asked)
+    assert "The recipe of vgg, 'authors'" in result.out and "other recipes: default" in result.out
+    assert json.loads(run_cli(*asked, "--json").out)["recipe_name"] == "authors"
+    refused = run_cli("models", "show", "vgg", "--recipe", "author")
+    assert refused.code == 2 and "did you mean 'authors'" in refused.err
+    refused = run_cli("models", "show", "pictures", "--recipe", "authors")
+    assert refused.code == 2 and "a trained model has the one recipe" in refused.err

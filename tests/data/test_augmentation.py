@@ -47,6 +47,19 @@ def test_translation_moves_along_its_axis_within_its_range(key: str, axis: int) 
     assert shift.std() == pytest.approx(limit / math.sqrt(3), rel=0.1)
 
 
+def test_a_crop_enlarges_the_middle_of_its_share_of_the_images() -> None:
+    images = blob(7, 0).repeat(50, 1, 1, 1)[:400]
+    moved = centroids(augment(images, Augmentation(crop_share=0.25, crop_size=22), generator()))
+    before = centroids(images)
+    distance = (moved - before).norm(dim=1)
+    is_moved = distance > 0.5
+    assert 0.15 < is_moved.float().mean() < 0.35
+    assert distance[~is_moved].max() < 0.05
+    torch.testing.assert_close(moved[is_moved], before[is_moved] * 28 / 22, atol=0.4, rtol=0)
+    none = augment(images, Augmentation(crop_share=0.0, crop_size=10), generator())
+    torch.testing.assert_close(none, images, atol=1e-5, rtol=0)
+
+
 def test_rotation_turns_about_the_middle_within_its_range() -> None:
     x, y = centroids(augment(blob(7, 0), Augmentation(rotation=30), generator())).unbind(1)
     angles = torch.rad2deg(torch.atan2(y, x))

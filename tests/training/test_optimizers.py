@@ -13,6 +13,7 @@ from mnistkit.training.optimizers import Optimizer
 
 REFERENCE: dict[str, Any] = {
     "sgd": lambda groups: torch.optim.SGD(groups, lr=0.05, momentum=0.9, nesterov=True),
+    "sgd without Nesterov": lambda groups: torch.optim.SGD(groups, lr=0.05, momentum=0.9),
     "adam": lambda groups: torch.optim.Adam(groups, lr=0.05, betas=(0.9, 0.95)),
     "adamw": lambda groups: torch.optim.AdamW(groups, lr=0.05, betas=(0.9, 0.95)),
     "adadelta": lambda groups: torch.optim.Adadelta(groups, lr=0.05, rho=0.95),
@@ -29,10 +30,17 @@ def backward(model: nn.Module, step: int) -> None:
     model(torch.randn(5, 6)).square().mean().backward()
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", [*OPTIMIZERS, "sgd without Nesterov"])
 def test_updates_are_those_of_torch_optim(name: str) -> None:
     ours, theirs = net(), net()
-    recipe = Recipe(optimizer=name, learning_rate=0.05, weight_decay=0.1, momentum=0.9, beta2=0.95)
+    recipe = Recipe(
+        optimizer=name.partition(" ")[0],
+        learning_rate=0.05,
+        weight_decay=0.1,
+        momentum=0.9,
+        beta2=0.95,
+        nesterov=name == "sgd",
+    )
     optimizer = Optimizer(ours, recipe)
     matrices = [p for p in theirs.parameters() if p.ndim > 1]
     vectors = [p for p in theirs.parameters() if p.ndim == 1]

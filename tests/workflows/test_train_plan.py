@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from mnistkit.data.base import LoadOptions
-from mnistkit.exceptions import InterruptedRunError, OutputError, RecipeError, UsageError
+from mnistkit.exceptions import InterruptedRunError, OutputError, RecipeError, UnknownNameError, UsageError
 from mnistkit.recipe_sources import read_toml
 from mnistkit.runs import RunFolder
+from mnistkit.workflows.recorded_run import follow_recorded_run
 from mnistkit.workflows.train import train
 from mnistkit.workflows.train_config import TrainConfig
 from mnistkit.workflows.train_plan import plan_training
@@ -47,6 +48,26 @@ def test_nothing_is_read_of_a_registered_dataset_that_is_not_here() -> None:
     assert plan.images == {"train": 55_000, "val": 5_000, "test": 10_000}
     assert (plan.steps, plan.fitted, plan.state) == (10 * 429, "", "new")
     assert plan_training(TrainConfig("lenet5", "kmnist", full=True)).images["train"] == 60_000
+
+
+def test_a_named_recipe_is_taken_and_sets_the_run_apart() -> None:
+    plan = plan_training(TrainConfig("compact-7k", recipe_name="authors", changes=(("a test", {"epochs": 3}),)))
+    assert (plan.recipe_name, plan.recipe.optimizer, plan.recipe.epochs) == ("authors", "sgd", 3)
+    assert plan.folder == "runs/compact-7k-mnist-seed0-authors"
+    with pytest.raises(UnknownNameError, match="unknown recipe of lenet5 'authors'"):
+        plan_training(TrainConfig("lenet5", recipe_name="authors"))
+
+
+def test_a_run_with_a_named_recipe_is_resumed_with_it_only(config: TrainConfig) -> None:
+    settings = (("a test", {"epochs": 1}),)
+    begun = replace(config, architecture="mlp", recipe_name="authors", out=Path("run"), changes=settings)
+    with pytest.raises(InterruptedRunError):
+        train(begun, should_stop=lambda: True)
+    other = replace(begun, resume=True, recipe_name="default")
+    with pytest.raises(OutputError, match="holds a run with recipe authors, not default"):
+        train(other)
+    assert follow_recorded_run(other, {"resume", "out"}).recipe_name == "authors"
+    assert train(replace(begun, resume=True)).trained
 
 
 def test_the_state_of_the_folder_and_what_would_become_of_it(config: TrainConfig) -> None:
