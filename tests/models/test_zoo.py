@@ -15,6 +15,8 @@ from mnistkit.zoo import recipe_digest
 
 PARAMETERS = {
     "basic": 1_199_882,
+    "convnext": 486_602,
+    "convnext-large": 1_817_514,
     "compact-190k": 190_442,
     "compact-18k": 18_258,
     "compact-6k": 6_270,
@@ -23,6 +25,11 @@ PARAMETERS = {
     "lenet5-modified": 274_746,
     "linear": 7_850,
     "mlp": 1_276_810,
+    "micro-700": 664,
+    "micro-2k": 1_910,
+    "micro-5k": 4_818,
+    "micro-8k": 7_890,
+    "micro-20k": 18_554,
     "mixer": 174_246,
     "resnet": 307_690,
     "vgg": 3_357_418,
@@ -41,6 +48,12 @@ SHAPES = {
 @pytest.mark.parametrize(("name", "count"), PARAMETERS.items())
 def test_the_trainable_numbers_are_as_many_as_published(name: str, count: int) -> None:
     assert sum(p.numel() for p in build_model(name, 10).parameters() if p.requires_grad) == count
+
+
+@pytest.mark.parametrize("name", [name for name in model_names() if name.startswith("micro-")])
+def test_a_micro_network_has_at_most_the_parameters_of_its_name(name: str) -> None:
+    most = int(name.removeprefix("micro-").replace("k", "000"))
+    assert 0.85 * most < sum(p.numel() for p in build_model(name, 10).parameters()) <= most
 
 
 @pytest.mark.parametrize(("name", "shapes"), SHAPES.items())
