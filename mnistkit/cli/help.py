@@ -71,6 +71,15 @@ def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
 class HelpCommand(TyperCommand):
     """A command with such a help page."""
 
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Read the arguments; whatever is wrong with them is said of this command, as typer mostly does."""
+        try:
+            return super().parse_args(ctx, args)
+        except typer.TyperException as error:
+            if getattr(error, "ctx", ctx) is None:
+                error.ctx = ctx  # type: ignore[attr-defined]
+            raise
+
     def format_help(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write the page."""
         formatter.write(help_page(self, ctx, []))
@@ -210,7 +219,7 @@ def _example_lines(found: Sequence[Example], width: int) -> Iterator[list[_Span]
 
 
 def _continued(command: str, width: int) -> list[str]:
-    """Return a command line in lines of at most ``width`` columns, which a shell still takes as one when copied."""
+    """Return a command line in lines of at most ``width`` columns, which a shell takes as one when copied."""
     if len(command) <= width:
         return [command]
     first, *words = command.split()

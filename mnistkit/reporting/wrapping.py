@@ -53,7 +53,8 @@ def _wrapped_line(text: str, width: int, hang: str) -> Iterator[str]:
         word = word.replace(TIE, " ")
         if has_word and cell_len(line + gap + word) > width:
             yield line
-            line, gap = indent + hang, ""
+            # A name that just fits is not broken for the sake of what is put in front.
+            line, gap = indent + hang if cell_len(indent + hang + word) <= width else indent, ""
         line += gap + word
         has_word = True
     yield line

@@ -24,6 +24,7 @@ def test_what_fits_is_kept_as_it_is_and_what_follows_hangs() -> None:
     assert wrapped("two  spaces\n\n  and an indent", 40) == ["two  spaces", "", "  and an indent"]
     assert wrapped("one two three", 8, hang="  ") == ["one two", "  three"]
     assert wrapped("A  one, two three", 10) == ["A  one,", "two three"]
+    assert wrapped("one runs/a", 6, hang="  ") == ["one", "runs/a"]
     assert wrapped("日本 日本", 5) == ["日本", "日本"]
 
 
