@@ -11,8 +11,8 @@ from rich.console import Console
 TIE = "\0"
 """A space at which no line ends: no text and no name of a file has this character."""
 
-# Spaces at which no line may end: "99.61 %", "99.61 ± 0.04 %", "18 MB", "9.3 s".
-_TIED = re.compile(r"(?<=\d) (?=(?:%|±|[kMG]?i?B|s|ms)(?!\w))|(?<=±) ")
+# Spaces at which no line may end: "99.61 %", "99.61 ± 0.04 %", "18 MB", "9.3 s", "seed 0".
+_TIED = re.compile(r"(?<=\d) (?=(?:%|±|[kMG]?i?B|s|ms)(?!\w))|(?<=±) |(?<=\bseed) (?=\d)")
 # A word and the spaces in front of it.
 _WORD = re.compile(r"(\s*)(\S+)")
 _ELLIPSIS = "…"
