@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import html
 import io
 import os
 import pty
@@ -103,10 +104,10 @@ EXAMPLES = {
 """The example of each command; they are run in this order, and some show what earlier ones made."""
 
 PICTURES = {
-    "terminal-predict.svg": "mnistkit predict digit.jpg",
-    "terminal-train.svg": "mnistkit train --arch lenet5 --epochs 3",
+    "terminal-predict.svg": Example("mnistkit predict digit.jpg", in_words, quick=True),
+    "terminal-train.svg": Example("mnistkit train --arch lenet5 --epochs 3", as_recorded),
 }
-"""The pictures of a terminal, each with the command line that it shows."""
+"""The pictures of a terminal, each with what it shows."""
 
 
 def main() -> int:
@@ -141,9 +142,9 @@ def write(*, quick: bool) -> None:
     PAGE.write_text(page(help_pages(), outputs), encoding="utf-8")
     for path, text in results().items():
         path.write_text(text, encoding="utf-8")
-    for name, line in () if quick else PICTURES.items():
-        with workplace() as place:
-            (DOCS / name).write_text(picture(line, show(line, place, colour=True)), encoding="utf-8")
+    for name, example in PICTURES.items():
+        if example.quick or not quick:
+            (DOCS / name).write_text(picture(example.line), encoding="utf-8")
 
 
 def check(*, quick: bool) -> Iterator[str]:
@@ -159,7 +160,9 @@ def check(*, quick: bool) -> Iterator[str]:
         for example in EXAMPLES.values():
             if example.quick or not quick:
                 yield from check_example(example, text, place)
-    yield from (f"docs/{name} is missing" for name in PICTURES if not (DOCS / name).is_file())
+    for name, example in PICTURES.items():
+        if example.quick or not quick:
+            yield from check_picture(name, example)
 
 
 def check_help(text: str) -> Iterator[str]:
@@ -194,6 +197,18 @@ def check_example(example: Example, text: str, place: Path) -> Iterator[str]:
         yield f"docs/cli.md: the example '{example.line}' is missing"
     elif example.part(plain(show(example.line, place))) != example.part(written):
         yield f"docs/cli.md: '{example.line}' shows something else"
+
+
+def check_picture(name: str, example: Example) -> Iterator[str]:
+    """Yield a line if a picture is missing, or does not show what its command does now."""
+    path = DOCS / name
+    if not path.is_file():
+        yield f"docs/{name} is missing"
+    elif example.part is not as_recorded:
+        drawn = (path.read_text(encoding="utf-8"), picture(example.line))
+        written, shown = (example.part(drawn_text(each)) for each in drawn)
+        if written != shown:
+            yield f"docs/{name}: the output of '{example.line}' differs"
 
 
 def help_pages() -> dict[str, str]:
@@ -305,8 +320,16 @@ def plain(lines: list[str]) -> str:
     return "".join(f"{Text.from_ansi(line).plain.rstrip()}\n" for line in lines)
 
 
-def picture(line: str, lines: list[str]) -> str:
+def drawn_text(svg: str) -> str:
+    """Return the text that stands in a picture."""
+    drawn = re.sub(r"<style>.*?</style>", "", svg, flags=re.S)
+    return html.unescape("\n".join(re.findall(r"<text[^>]*>([^<]*)</text>", drawn)))
+
+
+def picture(line: str) -> str:
     """Return the picture of a terminal, in SVG, in which a command line and what it shows stand."""
+    with workplace() as place:
+        lines = show(line, place, colour=True)
     console = Console(
         record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, color_system="truecolor"
     )

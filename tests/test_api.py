@@ -81,7 +81,7 @@ class TestNames:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
         lines = done.stdout.splitlines()
-        assert lines[0].startswith("Answer('photo.jpg': 5, 99.") and lines[1].startswith("5 0.99")
+        assert lines[0] == "Answer('photo.jpg': 5, >99.9 %)" and lines[1].startswith("5 0.99")
         assert lines[2].startswith("EvaluateResult(mnist, test split of 10,000 images: lenet5-mnist-seed0 9")
         assert len(lines[3:]) == 10 and all(line.startswith("Misclassification(") for line in lines[3:])
 

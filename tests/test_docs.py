@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -68,10 +69,24 @@ def test_every_command_has_an_example() -> None:
     assert {" ".join(path) for path in single} == set(generate.EXAMPLES)
 
 
-def test_the_readme_has_its_pictures() -> None:
+def test_the_readme_shows_near_its_top_what_a_user_will_see() -> None:
+    top = generate.README.read_text(encoding="utf-8").partition("## ")[0]
     for name in generate.PICTURES:
+        assert f"](docs/{name})" in top
         text = (DOCS / name).read_text(encoding="utf-8")
         assert text.startswith("<svg") and "@font-face" not in text
+
+
+def test_quick_pictures_show_what_the_commands_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    quick = [(name, example) for name, example in generate.PICTURES.items() if example.quick]
+    assert quick
+    for name, example in quick:
+        assert list(generate.check_picture(name, example)) == []
+        text = (DOCS / name).read_text(encoding="utf-8")
+        (tmp_path / name).write_text(text.replace("checkpoint", "network"), encoding="utf-8")
+    shutil.copy(DOCS / "digit.jpg", tmp_path)
+    monkeypatch.setattr(generate, "DOCS", tmp_path)
+    assert len([line for each in quick for line in generate.check_picture(*each)]) == len(quick)
 
 
 def test_what_differs_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

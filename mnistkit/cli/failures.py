@@ -110,7 +110,7 @@ def _no_command(name: str, context: Any) -> str:
     """Return the message for a name that is no command: it may be mistyped, or be what a command is for."""
     group = context.command
     known = [each for each in group.list_commands(context) if not group.get_command(context, each).hidden]
-    meant = _did_you_mean(name, known)
+    meant = _did_you_mean(name, [*known, *getattr(group, "words", ())])
     if not meant and "show" in known and _takes(group.get_command(context, "show"), name, context):
         meant = f"; did you mean show {name}?"
     elif not meant and "predict" in known and Path(name).exists():

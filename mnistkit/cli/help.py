@@ -29,6 +29,8 @@ _NARROW = 60
 _TERM_COLUMNS = 26
 # Columns before what is said below a term.
 _BELOW = 6
+# Ends a line of a command that goes on below.
+_CONTINUES = " \\"
 
 _PLAIN, _HEADING, _TERM, _FAINT = "", "1", "36", "2"
 
@@ -68,6 +70,15 @@ def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
 
 class HelpCommand(TyperCommand):
     """A command with such a help page."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Read the arguments; whatever is wrong with them is said of this command, as typer mostly does."""
+        try:
+            return super().parse_args(ctx, args)
+        except typer.TyperException as error:
+            if getattr(error, "ctx", ctx) is None:
+                error.ctx = ctx  # type: ignore[attr-defined]
+            raise
 
     def format_help(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write the page."""
@@ -127,7 +138,7 @@ def help_page(command: Any, context: Any, subcommands: Sequence[tuple[str, str]]
         subcommands: Their names and summaries.
     """
     width = min(shutil.get_terminal_size().columns or WIDEST, WIDEST)
-    lines = [_usage(command, context)]
+    lines = _usage(command, context, width)
     for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
         lines += [[], *_wrapped([_Span(word) for word in paragraph.split()], width, "  ")]
     if found := examples_of(command):
@@ -143,15 +154,17 @@ def help_page(command: Any, context: Any, subcommands: Sequence[tuple[str, str]]
     return "".join(f"{_text(line, paint)}\n" for line in lines)
 
 
-def _usage(command: Any, context: Any) -> list[_Span]:
-    pieces = ["[OPTIONS]"]
+def _usage(command: Any, context: Any, width: int) -> list[list[_Span]]:
+    pieces = [*context.command_path.split(), "[OPTIONS]"]
     for parameter in command.params:
         if parameter.param_type_name == "argument" and not parameter.hidden:
             name = parameter.metavar if parameter.required else f"[{parameter.metavar}]"
             pieces.append(name if parameter.nargs == 1 else f"{name}...")
     if isinstance(command, TyperGroup):
-        pieces.append("COMMAND [ARGS]...")
-    return [_Span("Usage: ", _HEADING), _Span(f"{context.command_path} {' '.join(pieces)}")]
+        pieces += ["COMMAND", "[ARGS]..."]
+    heading = _Span("Usage: ", _HEADING)
+    first, *others = _wrapped([_Span(piece) for piece in pieces], width, " " * len(heading.text))
+    return [[heading, *first[1:]], *others]
 
 
 def _sections(
@@ -197,8 +210,26 @@ def _addition(parameter: Any, context: Any) -> str:
 def _example_lines(found: Sequence[Example], width: int) -> Iterator[list[_Span]]:
     """Yield the lines of examples: what they do to the right of all of them, or below each."""
     column = max(len(example.line) for example in found) + 4
-    fits = column + max(len(example.meaning) for example in found) <= width
-    yield from _listed([_Entry(example.line, "", example.meaning) for example in found], fits * column, width)
+    if column + max(len(example.meaning) for example in found) <= width:
+        yield from _listed([_Entry(example.line, "", example.meaning) for example in found], column, width)
+        return
+    for example in found:
+        yield from ([_Span("  "), _Span(part, _TERM)] for part in _continued(example.line, width - 2))
+        yield from _wrapped([_Span(word) for word in example.meaning.split()], width, " " * _BELOW)
+
+
+def _continued(command: str, width: int) -> list[str]:
+    """Return a command line in lines of at most ``width`` columns, which a shell takes as one when copied."""
+    if len(command) <= width:
+        return [command]
+    first, *words = command.split()
+    parts = [first]
+    for word in words:
+        if len(f"{parts[-1]} {word}{_CONTINUES}") <= width:
+            parts[-1] += f" {word}"
+        else:
+            parts.append(" " * (_BELOW - 2) + word)
+    return [part + _CONTINUES for part in parts[:-1]] + parts[-1:]
 
 
 def _listed(entries: Sequence[_Entry], column: int, width: int) -> Iterator[list[_Span]]:

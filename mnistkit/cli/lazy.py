@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -10,22 +10,26 @@ import typer
 
 from mnistkit.cli.help import HelpCommand, HelpGroup
 
+_HELP = "help"
+
 
 class LazyGroup(HelpGroup):
     """Finds the subcommand X in the module :mod:`mnistkit.cli.X`: a function of that name, or a typer app ``app``.
 
     Attributes:
         summaries: The subcommands in the order of the help page, each with the first line of its own help.
+        words: What can stand in a subcommand's place and is none.
     """
 
     summaries: ClassVar[Mapping[str, str]] = {}
+    words: ClassVar[Sequence[str]] = (_HELP,)
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Read the group's own options, if there are any before the subcommand; "help X" means "X --help".
 
         Otherwise there is none to look at; typer would import pydantic to convert even those that are not given.
         """
-        if args[:1] == ["help"]:
+        if args[:1] == [_HELP]:
             args = [*args[1:], "--help"]
         own = self.params, self.add_help_option
         if args and args[0] in self.summaries:

@@ -72,6 +72,7 @@ class _Part:
     pieces: int
     largest: float
     sides: int
+    is_upright: bool
     lopsided: float
 
     @classmethod
@@ -84,7 +85,8 @@ class _Part:
         along = (np.asarray(mask.any(axis=axis)) for axis in (0, 1))
         margins = ((side.argmax(), side[::-1].argmax(), side.size) for side in along)
         lopsided = max(abs(int(before) - int(behind)) / length for before, behind, length in margins)
-        return cls(mask, pieces, float(areas.max() / areas.sum()), sides, lopsided)
+        is_upright = bool(main[0].any() and main[-1].any())
+        return cls(mask, pieces, float(areas.max() / areas.sum()), sides, is_upright, lopsided)
 
     def unlikeness(self) -> float:
         """Return how little this is like ink: in pieces, large, and at home on the edge and in the corners.
@@ -114,8 +116,12 @@ def find_crop(pixels: NDArray[np.uint8]) -> Crop | None:
         return None
     dark, light = _Part.of(small < threshold), _Part.of(small > threshold)
     is_dark = dark.unlikeness() < light.unlikeness()
+    if is_bar and dark.is_upright != light.is_upright:
+        is_dark = dark.is_upright
     ink = dark if is_dark else light
-    if ink.largest < (_ONE_PIECE_OF_FEW if few else _ONE_PIECE) or ink.lopsided > _LOPSIDED:
+    # Of a bar's width, a single pixel of ground beside it is too much.
+    is_aside = ink.lopsided > _LOPSIDED and not (is_bar and ink.is_upright)
+    if ink.largest < (_ONE_PIECE_OF_FEW if few else _ONE_PIECE) or is_aside:
         return None
     if ink.sides < (_SIDES_OF_FEW if few else _SIDES) and not is_tiny:
         return None

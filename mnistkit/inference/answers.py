@@ -15,7 +15,7 @@ from mnistkit.exceptions import MnistkitError
 from mnistkit.imaging.prepared import Finding, Prepared
 from mnistkit.inference.calibration import Calibration
 from mnistkit.notebook import Drawn
-from mnistkit.numbers import percentage
+from mnistkit.numbers import probability
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,7 +78,7 @@ class Answer(Drawn):
     calibration: Calibration
 
     def __repr__(self) -> str:
-        share = "" if self.probability is None else f", {percentage(self.probability)}"
+        share = "" if self.probability is None else f", {probability(self.probability)}"
         return f"Answer({self.name!r}: {self.word}{share})"
 
     @property

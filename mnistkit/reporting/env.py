@@ -26,7 +26,7 @@ def _rows(report: Environment) -> list[tuple[str, str]]:
         ("python", f"{report.python} ({report.executable})"),
         ("platform", report.platform),
         ("cpu", report.cpu),
-        ("cores", f"{report.cores}; {counted(report.threads, 'thread')} compute on the CPU"),
+        ("cores", f"{report.cores}; {_computing(report.threads)} on the CPU"),
         ("memory", memory),
         *((name, version + (cuda if name == "torch" else "")) for name, version in report.versions.items()),
         ("devices", ", ".join(_titled(name, title) for name, title in report.devices.items())),
@@ -48,3 +48,7 @@ def _precisions(report: Environment) -> list[str]:
 
 def _titled(name: str, title: str) -> str:
     return title if title.startswith(name) else f"{name}: {title}"
+
+
+def _computing(threads: int) -> str:
+    return f"{counted(threads, 'thread')} {'computes' if threads == 1 else 'compute'}"

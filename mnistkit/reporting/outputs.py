@@ -107,7 +107,9 @@ class Output:
         self._formats.check(self._files)
 
     def show(self, result: D, print_result: Callable[[Console, D], None]) -> None:
-        """Print the result, write it to the files and say so on standard error.
+        """Write the result to the files, print it, and say on standard error what was written.
+
+        The files come first, since whoever reads what is printed may stop in the middle of it, as ``head`` does.
 
         Args:
             result: The result.
@@ -116,9 +118,13 @@ class Output:
         Raises:
             OutputError: a file cannot be written; one that was there before is left as it was.
         """
-        if self._as_json:
-            sys.stdout.write(document_text(result))
-        else:
-            print_result(console.stdout(), result)
-        for path in self._formats.write(result, self._files):
+        written: list[Path] = []
+        try:
+            written += self._formats.write(result, self._files)
+        finally:
+            if self._as_json:
+                sys.stdout.write(document_text(result))
+            else:
+                print_result(console.stdout(), result)
+        for path in written:
             console.note(f"wrote {path}")

@@ -11,8 +11,8 @@ from rich.console import Console
 TIE = "\0"
 """A space at which no line ends: no text and no name of a file has this character."""
 
-# Spaces at which no line may end: "99.61 %", "99.61 ± 0.04 %", "18 MB", "9.3 s".
-_TIED = re.compile(r"(?<=\d) (?=(?:%|±|[kMG]?i?B|s|ms)(?!\w))|(?<=±) ")
+# Spaces at which no line may end: "99.61 %", "99.61 ± 0.04 %", "18 MB", "9.3 s", "seed 0".
+_TIED = re.compile(r"(?<=\d) (?=(?:%|±|[kMG]?i?B|s|ms)(?!\w))|(?<=±) |(?<=\bseed) (?=\d)")
 # A word and the spaces in front of it.
 _WORD = re.compile(r"(\s*)(\S+)")
 _ELLIPSIS = "…"
@@ -53,7 +53,8 @@ def _wrapped_line(text: str, width: int, hang: str) -> Iterator[str]:
         word = word.replace(TIE, " ")
         if has_word and cell_len(line + gap + word) > width:
             yield line
-            line, gap = indent + hang, ""
+            # A name that just fits is not broken for the sake of what is put in front.
+            line, gap = indent + hang if cell_len(indent + hang + word) <= width else indent, ""
         line += gap + word
         has_word = True
     yield line

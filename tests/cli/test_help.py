@@ -70,10 +70,11 @@ def test_a_page_fits_its_terminal(
     path: tuple[str, ...], columns: int, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
-    lines = run_cli(*path, "--help").out.splitlines()
-    whole = [example.line for example in examples_of(COMMANDS[path])]
-    wide = [line for line in lines[1:] if len(line) > min(columns, 80) and line.strip() not in whole]
-    assert wide == []
+    page = run_cli(*path, "--help").out
+    assert [line for line in page.splitlines() if len(line) > min(columns, 80)] == []
+    # Broken command lines are still whole for a shell that they are copied into.
+    copied = " ".join(page.replace("\\\n", " ").split())
+    assert all(example.line in copied for example in examples_of(COMMANDS[path]))
 
 
 def test_colour_adds_nothing_but_colour(run_cli: RunCli) -> None:

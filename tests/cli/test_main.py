@@ -69,6 +69,7 @@ def test_version(run_cli: RunCli) -> None:
 USAGE_ERRORS = {
     "trian": "error: no such command 'trian'; did you mean train?",
     "evlauate": "error: no such command 'evlauate'; did you mean evaluate?",
+    "hepl": "error: no such command 'hepl'; did you mean help?",
     "zzz": "error: no such command 'zzz'; known: train, evaluate, ",
     "models lenet5": "error: no such command 'lenet5'; did you mean show lenet5?",
     "datasets mnist": "error: no such command 'mnist'; did you mean show mnist?",
@@ -115,6 +116,12 @@ def test_wrong_usage_is_answered_in_one_line(line: str, run_cli: RunCli) -> None
     assert all(text.startswith("hint: ") for text in rest)
     assert len(rest) <= 1
     assert not list(Path().iterdir()), "nothing is written before the request is understood"
+
+
+@pytest.mark.parametrize("line", ["errors -c", "train --arch", "models show --json --json=1", "evaluate -z"])
+def test_wrong_usage_names_the_help_of_its_command(line: str, run_cli: RunCli) -> None:
+    command = line.split(" -")[0]
+    assert run_cli(*line.split()).err.splitlines()[1] == f"hint: mnistkit {command} --help"
 
 
 def test_what_is_there_is_named(run_cli: RunCli) -> None:

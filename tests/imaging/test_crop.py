@@ -41,6 +41,16 @@ def test_ink_is_told_from_ground_in_either_polarity(digits: LabelledImages, shap
         np.testing.assert_allclose(dark.cover, light.cover, atol=1e-5)
 
 
+@pytest.mark.parametrize("notch", [np.s_[11, 0], np.s_[4:10, 3]], ids=["corner", "side"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_bar_that_leaves_hardly_any_ground_is_a_one(notch: tuple[slice, ...], dark: bool) -> None:
+    pixels = np.full((12, 4), 255, np.uint8)
+    pixels[notch] = 0
+    crop = find_crop(255 - pixels if dark else pixels)
+    assert crop is not None and crop.is_dark is dark
+    assert np.array_equal(crop.cover > 0.5, pixels > 0)
+
+
 def test_an_upright_bar_is_a_digit(digits: LabelledImages) -> None:
     one = digits.images[digits.labels == 1][0]
     for dark in (False, True):

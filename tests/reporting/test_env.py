@@ -67,6 +67,10 @@ def test_every_fact_has_its_line() -> None:
     }
 
 
+def test_one_thread_computes() -> None:
+    assert facts(replace(REPORT, threads=1))["cores"] == "8; 1 thread computes on the CPU"
+
+
 def test_architectures_that_compute_alike_share_a_line() -> None:
     lines = [line.split(maxsplit=1)[1] for line in shown(REPORT, 200) if line.startswith("precision")]
     assert lines == ["bf16 for convnext, other: it is quick", "fp32 for lenet5: as asked for"]

@@ -74,6 +74,14 @@ class TestOutput:
         assert (captured.out, captured.err) == ("it is 7\n", "wrote a.txt\n")
         assert Path("a.txt").read_text() == "7"
 
+    def test_a_reader_who_stops_in_the_middle_does_not_cost_the_files(self):
+        def stop(console, number):
+            raise BrokenPipeError
+
+        with pytest.raises(BrokenPipeError):
+            Output(as_json=False, formats=FORMATS, files=[Path("a.txt")]).show(Number(7), stop)
+        assert Path("a.txt").read_text() == "7"
+
     def test_programs_get_one_document(self, capsys):
         Output(as_json=True).show(Number(7), print_number)
         captured = capsys.readouterr()

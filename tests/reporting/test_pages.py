@@ -18,6 +18,7 @@ def page(**values: object) -> str:
         "margin": [],
         "rows": [],
         "sums": {},
+        "widest": 1,
     }
     return render("confusion", **{**usual, "verdict": "", "pairs": [], **values})
 

@@ -7,7 +7,9 @@ import pytest
 from mnistkit.reporting.wrapping import print_text, shortened, words, wrapped
 from tests.support.console import console_of, text_on
 
-SENTENCE = "  test accuracy 99.61 ± 0.04 % after 9.3 s, of 18 MB in /a/path/of/some/length/that/stays/whole"
+SENTENCE = (
+    "  test accuracy 99.61 ± 0.04 % after 9.3 s, of 18 MB, seed 0, in /a/path/of/some/length/that/stays/whole"
+)
 
 
 @pytest.mark.parametrize("width", range(16, 60))
@@ -16,7 +18,7 @@ def test_lines_end_between_words_and_never_between_a_number_and_its_unit(width: 
     assert all(len(line) <= width or len(words(line)) == 1 for line in lines)
     assert all(line.startswith("  ") and line[2] != " " for line in lines)
     text = "\n".join(lines)
-    for unit in ("99.61 ± 0.04 %", "9.3 s", "18 MB", "/a/path/of/some/length/that/stays/whole"):
+    for unit in ("99.61 ± 0.04 %", "9.3 s", "18 MB", "seed 0", "/a/path/of/some/length/that/stays/whole"):
         assert unit in text
 
 
@@ -24,6 +26,7 @@ def test_what_fits_is_kept_as_it_is_and_what_follows_hangs() -> None:
     assert wrapped("two  spaces\n\n  and an indent", 40) == ["two  spaces", "", "  and an indent"]
     assert wrapped("one two three", 8, hang="  ") == ["one two", "  three"]
     assert wrapped("A  one, two three", 10) == ["A  one,", "two three"]
+    assert wrapped("one runs/a", 6, hang="  ") == ["one", "runs/a"]
     assert wrapped("日本 日本", 5) == ["日本", "日本"]
 
 

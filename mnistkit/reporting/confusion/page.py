@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,9 @@ def to_html(result: ConfusionResult) -> str:
     counts = result.models[0].counts
     precision = {"precision": text.class_shares(result, "precision", 1)}
     totals = {} if result.is_difference else {"total": [*counts.sum(axis=0).tolist(), result.n]}
+    rows = list(_rows(result))
+    sums = {**totals, **precision}
+    in_columns = [*_texts(rows), *(str(value) for values in sums.values() for value in values)]
     return render(
         "confusion",
         title=text.headline(result),
@@ -47,11 +50,16 @@ def to_html(result: ConfusionResult) -> str:
         reading=list(text.reading(result, coloured=True)),
         classes=result.classes,
         margin=["recall"] if result.is_difference else ["total", "recall"],
-        rows=list(_rows(result)),
-        sums={**totals, **precision},
+        rows=rows,
+        sums=sums,
+        widest=max(map(len, in_columns)),
         verdict=text.verdict(result),
         pairs=text.pair_lines(result),
     )
+
+
+def _texts(rows: Sequence[_Row]) -> Iterator[str]:
+    yield from (cell.text for row in rows for cell in row.cells if cell)
 
 
 def _rows(result: ConfusionResult) -> Iterator[_Row]:

@@ -25,6 +25,10 @@ def test_the_page_stands_alone_and_holds_every_count(models):
     assert cells == [f"{true} read as {said}: {text}" for text, (true, said) in zip(texts, pairs, strict=True)]
 
 
+def test_all_columns_are_as_wide_as_the_widest_number():
+    assert "thead th:not(.margin) { min-width: 4ch; }" in to_html(confusion_result())
+
+
 def test_no_name_can_break_the_page():
     usual, odd = confusion_result(FASHION), confusion_result(ODD)
     (model,) = odd.models
