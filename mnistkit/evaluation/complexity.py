@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
@@ -112,6 +113,7 @@ def _trace(model: nn.Module) -> tuple[dict[nn.Module, tuple[int, ...]], Counter[
     parameter = next(model.parameters(), torch.empty(0))
     image = torch.zeros(1, 1, *IMAGE_SIZE, device=parameter.device, dtype=parameter.dtype)
     # Without a gradient to compute, torch's attention and transformer layers run in one piece that is not counted.
-    with torch.enable_grad(), counter:
+    # Attention as two products: which of its other forms are counted differs between versions of torch.
+    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), counter:
         model(image.requires_grad_())
     return shapes, counter.macs

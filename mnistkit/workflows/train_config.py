@@ -32,8 +32,7 @@ class TrainConfig:
     Attributes:
         architecture: Name in the model registry.
         dataset: A registered name or a folder.
-        recipe_name: Which of the architecture's recipes.
-        changes: Changes to that recipe, as
+        changes: Changes to the recipe, as
             :func:`mnistkit.recipe_sources.recipe_changes` collects them.
         device: As ``--device`` takes it.
         out: The run folder; None for ``runs/<architecture>-<dataset>-seed<seed>``.
@@ -44,11 +43,11 @@ class TrainConfig:
         init: The checkpoint whose weights the training starts from, as
             :func:`mnistkit.locate.locate_checkpoint` takes it; None for new weights.
         command: The command line to write into ``metrics.json``, for whoever wants to do it again.
+        recipe_name: Which of the architecture's recipes.
     """
 
     architecture: str = DEFAULT_ARCHITECTURE
     dataset: str = DEFAULT_DATASET
-    recipe_name: str = DEFAULT_RECIPE
     changes: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     device: str = "auto"
     out: Path | None = None
@@ -58,6 +57,7 @@ class TrainConfig:
     load: LoadOptions = field(default_factory=LoadOptions)
     command: str = ""
     init: str | None = None
+    recipe_name: str = DEFAULT_RECIPE
 
 
 def given_keys(config: TrainConfig) -> set[str]:

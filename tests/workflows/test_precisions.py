@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from mnistkit.device import FP32
-from mnistkit.models import model_names
 from mnistkit.workflows.confusion import ConfusionConfig, confusion
 from mnistkit.workflows.errors import ErrorsConfig, find_errors
 from mnistkit.workflows.evaluate import EvaluateConfig, evaluate
@@ -39,8 +38,8 @@ def trained(digits: Path) -> Callable[..., TrainResult]:
 
 
 @pytest.mark.parametrize("precision", ON_CPU)
-@pytest.mark.parametrize("architecture", model_names())
-def test_every_architecture_trains_in_every_precision(
+@pytest.mark.parametrize("architecture", ["convnext", "lenet5", "compact-6k", "resnet", "vit", "mlp"])
+def test_each_kind_of_architecture_trains_in_every_precision(
     architecture: str, precision: str, trained: Callable[..., TrainResult]
 ) -> None:
     result = trained(precision, architecture)
