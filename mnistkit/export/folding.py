@@ -92,7 +92,8 @@ class _Folding:
     def _multiply_and_add(self, norm: Operation, scale: NDArray[np.float64], shift: NDArray[np.float64]) -> None:
         form = (-1, *[1] * (len(norm.shape) - 2))
         scaled = f"{norm.output}_scaled"
-        factor, addend = self._new(norm, "scale", scale.reshape(form)), self._new(norm, "shift", shift.reshape(form))
+        factor = self._new(norm, "scale", scale.reshape(form))
+        addend = self._new(norm, "shift", shift.reshape(form))
         multiply = Operation("multiply", (norm.inputs[0], factor), scaled, norm.shape, norm.layer)
         self.operations += [multiply, Operation("add", (scaled, addend), norm.output, norm.shape, norm.layer)]
 

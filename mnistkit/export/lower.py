@@ -113,7 +113,9 @@ class _Lowering:
     def program(self) -> Program:
         """Return the program, without what its output does not need."""
         if not isinstance(self.output, str):
-            raise LoweringError(f"{self.name} cannot be lowered to a program: its output does not depend on pictures")
+            raise LoweringError(
+                f"{self.name} cannot be lowered to a program: its output does not depend on pictures"
+            )
         needed, kept = {self.output}, []
         for operation in reversed(self.operations):
             if operation.output in needed:
@@ -134,7 +136,9 @@ class _Lowering:
             name = held.get(node.name) or lifted[node.name]
             value = self.exported.constants.get(name)
             if not isinstance(value, Tensor) or value.numel() > _MOST_CONSTANTS:
-                raise LoweringError(f"{self.name} cannot be lowered to a program: its constant '{name}' is too large")
+                raise LoweringError(
+                    f"{self.name} cannot be lowered to a program: its constant '{name}' is too large"
+                )
             self.constants[name] = value.float().tolist()
             self.known[node] = TensorRef(name)
         else:
@@ -299,7 +303,9 @@ def _reduction(kind: str) -> Callable[[_Call], _Values]:
         given = call.arguments.get("dim")
         axes = range(rank) if not given and given != 0 else [given] if isinstance(given, int) else given
         axes = tuple(sorted(_axis(each, rank) for each in axes))
-        call.demand(not any(isinstance(call.shape_of("self")[each], str) for each in axes), "all pictures together")
+        call.demand(
+            not any(isinstance(call.shape_of("self")[each], str) for each in axes), "all pictures together"
+        )
         return call.make(kind, [call.operand("self")], axes=axes, keep=bool(call.arguments.get("keepdim")))
 
     return lowered

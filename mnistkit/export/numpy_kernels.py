@@ -32,12 +32,15 @@ def conv2d(
     groups: int,
 ) -> Array:
     """Return a convolution, as ``torch.nn.functional.conv2d`` defines it."""
-    channels = x.shape[1]
-    window = weight.shape[2:]
+    channels, window = x.shape[1], weight.shape[2:]
+    if weight.shape[1] * groups != channels or len(weight) % groups:
+        raise ValueError(f"weights of shape {weight.shape} do not fit {channels} channels in {groups} groups")
     sizes = [
         (length + 2 * pad - spread * (each - 1) - 1) // step + 1
         for length, pad, spread, each, step in zip(x.shape[2:], padding, dilation, window, stride, strict=True)
     ]
+    if min(sizes) < 1:
+        raise ValueError(f"a window of {window} does not fit into a picture of {x.shape[2:]}")
     padded = _padded_channels_last(x, padding)
     if groups == channels == len(weight):
         out = _depthwise(padded, weight, sizes, stride, dilation)
@@ -113,9 +116,7 @@ def pool2d(
     """Return what ``combine`` (a ufunc of two arguments) makes of each window; ``fill`` stands in the margin."""
     if any(padding):
         x = _padded_channels_last(x, padding, fill).transpose(0, 3, 1, 2)
-    sizes = [
-        (length - each) // step + 1 for length, each, step in zip(x.shape[2:], kernel, stride, strict=True)
-    ]
+    sizes = [(length - each) // step + 1 for length, each, step in zip(x.shape[2:], kernel, stride, strict=True)]
     places = [_shifted(x, place, sizes, stride, first=2) for place in product(*map(range, kernel))]
     if len(places) == 1:
         return places[0].copy()

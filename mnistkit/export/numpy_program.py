@@ -15,7 +15,7 @@ from mnistkit.export.numpy_kernels import KERNELS, Array
 from mnistkit.export.program import INPUT, Operation, Program, TensorRef, concrete
 
 # Pictures computed at a time: their values stay in the cache, and matrices are large enough.
-_AT_A_TIME = 8
+_AT_A_TIME = 16
 
 
 @dataclass(frozen=True)

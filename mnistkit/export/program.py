@@ -59,6 +59,7 @@ OPERATIONS: Mapping[str, tuple[range, frozenset[str]]] = {
 }
 """Every operation: how many operands it takes, and the names of its attributes."""
 
+_LEAST = {"kernel": 1, "stride": 1, "dilation": 1, "groups": 1, "padding": 0, "before": 0, "after": 0}
 # No value of a program for 28x28 pictures comes near; a damaged one must not fill the memory.
 _MOST_NUMBERS = 2**24
 
@@ -104,7 +105,7 @@ class Operation:
         inputs = tuple(_operand(each) for each in plain["inputs"])
         if len(inputs) not in counts:
             raise ValueError(f"{kind} takes no {len(inputs)} operands")
-        attributes = {name: _attribute(plain[name]) for name in sorted(names)}
+        attributes = {name: _attribute(plain[name], _LEAST.get(name)) for name in sorted(names)}
         return cls(kind, inputs, _text(plain["output"]), _shape(plain["shape"]), _text(plain["layer"]), attributes)
 
 
@@ -206,11 +207,14 @@ def _operand(plain: Any) -> Operand:
     raise TypeError(f"{plain} is no operand")
 
 
-def _attribute(plain: Any) -> Any:
+def _attribute(plain: Any, least: int | None) -> Any:
+    """Read an attribute back; of whole numbers the least one may be given, since a damaged step leads anywhere."""
     if isinstance(plain, list):
-        if not all(type(each) is int for each in plain):
+        if not all(type(each) is int and (least is None or each >= least) for each in plain):
             raise TypeError(f"{plain} is no attribute")
         return tuple(plain)
+    if least is not None and not (type(plain) is int and plain >= least):
+        raise TypeError(f"{plain} is no attribute")
     if plain is None or isinstance(plain, (bool, str)) or _is_number(plain):
         return plain
     raise TypeError(f"{plain} is no attribute")

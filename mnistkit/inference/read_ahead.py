@@ -12,6 +12,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from mnistkit.exceptions import MnistkitError, PictureError
 from mnistkit.imaging.chunks import MOST, read_chunk
@@ -52,6 +53,7 @@ class ReadAhead:
         ahead: How many pictures are read before they are asked for, at least.
         keep_steps: Whether the stages of the preparation are kept.
         workers: How many pictures are read at the same time; None for what suits the machine.
+        in_place: Whether the thread that asks reads them, and no other.
         read_stdin: Returns the picture that "-" stands for.
     """
 
@@ -63,6 +65,7 @@ class ReadAhead:
         ahead: int,
         keep_steps: bool,
         workers: int | None,
+        in_place: bool = False,
         read_stdin: Callable[[], bytes],
     ) -> None:
         from mnistkit.imaging.decode import without_remarks
@@ -71,7 +74,7 @@ class ReadAhead:
         self._read_stdin = read_stdin
         self._closing = ExitStack()
         self._closing.enter_context(without_remarks())
-        self._pool = _make_pool(workers, len(inputs))
+        self._pool = _InPlace() if in_place else _make_pool(workers, len(inputs))
         self._closing.callback(self._pool.shutdown, cancel_futures=True)
         self._chunks = _chunks(inputs)
         self._waiting: deque[_Reading | Failure] = deque()
@@ -129,6 +132,15 @@ class _Reading:
                 yield each.name, _of_stdin(result)
             else:
                 yield each.name, result
+
+
+class _InPlace(Executor):
+    """Does what it is given at once, in the thread that gives it."""
+
+    def submit(self, work: Callable[..., Any], /, *args: Any, **options: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(work(*args, **options))
+        return future
 
 
 def _of_stdin(error: MnistkitError) -> MnistkitError:
