@@ -73,7 +73,13 @@ def _exported(model: nn.Module, name: str) -> torch.export.ExportedProgram:
             return torch.export.export(model, (example,), dynamic_shapes=({0: torch.export.Dim.DYNAMIC},))
     except Exception as error:  # torch raises nearly anything where it cannot follow a model
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise LoweringError(f"{name} cannot be lowered to a program: {reason}") from error
+        raise _refusal(name, reason) from error
+
+
+def _refusal(name: str, because: str) -> LoweringError:
+    return LoweringError(
+        f"{name} cannot be lowered to a program: {because}", hint="docs/program.md lists what a program can hold"
+    )
 
 
 @contextmanager
@@ -106,16 +112,14 @@ class _Lowering:
         if node.op == "placeholder":
             self._add_placeholder(node)
         elif node.op == "output":
-            (self.output,) = (self.known[each] for each in node.args[0])  # type: ignore[assignment, union-attr, index, misc]
+            (self.output,) = (self.known[each] for each in node.args[0])  # type: ignore[assignment, union-attr, index]
         elif node.op == "call_function" and _makes_values(node):
             self.known[node] = self._lowered(node)
 
     def program(self) -> Program:
         """Return the program, without what its output does not need."""
         if not isinstance(self.output, str):
-            raise LoweringError(
-                f"{self.name} cannot be lowered to a program: its output does not depend on pictures"
-            )
+            raise self.refusal("its output does not depend on the pictures")
         needed, kept = {self.output}, []
         for operation in reversed(self.operations):
             if operation.output in needed:
@@ -136,9 +140,7 @@ class _Lowering:
             name = held.get(node.name) or lifted[node.name]
             value = self.exported.constants.get(name)
             if not isinstance(value, Tensor) or value.numel() > _MOST_CONSTANTS:
-                raise LoweringError(
-                    f"{self.name} cannot be lowered to a program: its constant '{name}' is too large"
-                )
+                raise self.refusal(f"its constant '{name}' is too large; make it a persistent buffer")
             self.constants[name] = value.float().tolist()
             self.known[node] = TensorRef(name)
         else:
@@ -158,11 +160,12 @@ class _Lowering:
         """Return the error for a node that a program cannot hold."""
         layer = _layer(node)
         what = str(node.target).removeprefix("aten.").partition(".")[0]
-        return LoweringError(
-            f"{self.name} cannot be lowered to a program: layer '{layer or 'of the model itself'}' uses {what}"
-            f"{f' with {because}' if because else ', which programs do not have'}",
-            hint="docs/program.md lists the operations; export/lower.py is where a new one goes",
-        )
+        where = f"layer '{layer}'" if layer else "the model itself"
+        return self.refusal(f"{where} uses {what}{f' with {because}' if because else ', which no program has'}")
+
+    def refusal(self, because: str) -> LoweringError:
+        """Return the error for a model that no program can hold."""
+        return _refusal(self.name, because)
 
 
 @dataclass
@@ -303,9 +306,8 @@ def _reduction(kind: str) -> Callable[[_Call], _Values]:
         given = call.arguments.get("dim")
         axes = range(rank) if not given and given != 0 else [given] if isinstance(given, int) else given
         axes = tuple(sorted(_axis(each, rank) for each in axes))
-        call.demand(
-            not any(isinstance(call.shape_of("self")[each], str) for each in axes), "all pictures together"
-        )
+        is_of_all = any(isinstance(call.shape_of("self")[each], str) for each in axes)
+        call.demand(not is_of_all, "all pictures together")
         return call.make(kind, [call.operand("self")], axes=axes, keep=bool(call.arguments.get("keepdim")))
 
     return lowered

@@ -170,15 +170,16 @@ def layer_norm(
 
 def softmax(x: Array, *, axis: int) -> Array:
     """Return the softmax along an axis."""
-    powers = np.exp(x - x.max(axis=axis, keepdims=True))
+    powers: Array = np.exp(x - x.max(axis=axis, keepdims=True))
     powers /= powers.sum(axis=axis, keepdims=True)
     return powers
 
 
 def attention(query: Array, key: Array, value: Array, *, scale: float) -> Array:
     """Return scaled dot-product attention over the last two axes (Vaswani et al. 2017, section 3.2.1)."""
-    shares = softmax((query * np.float32(scale)) @ key.swapaxes(-1, -2), axis=-1)
-    return shares @ value
+    scores: Array = (query * np.float32(scale)) @ key.swapaxes(-1, -2)
+    mixed: Array = softmax(scores, axis=-1) @ value
+    return mixed
 
 
 def batch_norm(x: Array, mean: Array, variance: Array, *affine: Array, epsilon: float) -> Array:
@@ -188,7 +189,8 @@ def batch_norm(x: Array, mean: Array, variance: Array, *affine: Array, epsilon: 
     if affine:
         scale = scale * affine[0]
     shift = (affine[1] if len(affine) > 1 else 0) - mean * scale
-    return x * scale.reshape(form) + shift.reshape(form)
+    scaled: Array = x * scale.reshape(form) + shift.reshape(form)
+    return scaled
 
 
 # Abramowitz and Stegun (1964), "Handbook of mathematical functions", 7.1.26: erfc(z) = (a1 t + ... + a5 t^5)
@@ -255,7 +257,8 @@ def _gelu_tanh(x: Array, out: Array) -> None:
 def sigmoid(x: Array) -> Array:
     """Return 1 / (1 + exp(-x))."""
     # By tanh, which does not overflow.
-    return np.float32(0.5) * (np.tanh(np.float32(0.5) * x) + 1)
+    share: Array = np.float32(0.5) * (np.tanh(np.float32(0.5) * x) + 1)
+    return share
 
 
 def padded(x: Array, *, before: Sequence[int], after: Sequence[int], value: float) -> Array:
