@@ -177,7 +177,7 @@ def softmax(x: Array, *, axis: int) -> Array:
 
 def attention(query: Array, key: Array, value: Array, *, scale: float) -> Array:
     """Return scaled dot-product attention over the last two axes (Vaswani et al. 2017, section 3.2.1)."""
-    scores: Array = (query * np.float32(scale)) @ key.swapaxes(-1, -2)
+    scores = np.matmul(query * np.float32(scale), key.swapaxes(-1, -2), dtype=np.float32)
     mixed: Array = softmax(scores, axis=-1) @ value
     return mixed
 
