@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, TypeVar
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from mnistkit.cli.conversion import spare_conversions
+
 MODEL_AND_DATA, RECIPE, RUN, OUTPUT = "Model and data", "Recipe", "Run", "Output"
 GROUPS = (MODEL_AND_DATA, RECIPE, RUN, OUTPUT)
 """The groups of options, in the order of a page; options of no group come last."""
@@ -69,6 +71,10 @@ def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
 class HelpCommand(TyperCommand):
     """A command with such a help page."""
 
+    def __init__(self, *settings: Any, **more: Any) -> None:
+        super().__init__(*settings, **more)
+        spare_conversions(self.params)
+
     def format_help(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write the page."""
         formatter.write(help_page(self, ctx, []))
@@ -76,6 +82,10 @@ class HelpCommand(TyperCommand):
 
 class HelpGroup(TyperGroup):
     """A group of commands with such a help page."""
+
+    def __init__(self, *settings: Any, **more: Any) -> None:
+        super().__init__(*settings, **more)
+        spare_conversions(self.params)
 
     def format_help(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write the page."""

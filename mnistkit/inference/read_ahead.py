@@ -8,7 +8,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -182,6 +182,7 @@ def _make_pool(workers: int | None, pictures: int) -> Executor:
     """
     cores = os.cpu_count() or 1
     if sys.platform.startswith("linux") and "torch" not in sys.modules and threading.active_count() == 1:
+        from concurrent.futures import ProcessPoolExecutor
         from multiprocessing import get_context
 
         count = min(workers or max(1, min(_MOST_WORKERS, cores - 1)), pictures or 1)
