@@ -19,8 +19,8 @@ from mnistkit.cli.help import examples
 from mnistkit.cli.lazy import LazyGroup
 from mnistkit.exceptions import InterruptedRunError
 
-# numpy is given work by threads of our own (mnistkit.threads), as torch is; more of its own would only wait for one
-# another, and take memory.
+# numpy is given work by threads of our own (mnistkit.threads), as torch is; more of its own would only wait for
+# one another, and take memory.
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 # Objects more than were let go, before those that refer to each other in circles are looked for.
 _GARBAGE_THRESHOLD = 100_000
