@@ -73,6 +73,10 @@ def _exported(model: nn.Module, name: str) -> torch.export.ExportedProgram:
             return torch.export.export(model, (example,), dynamic_shapes=({0: torch.export.Dim.DYNAMIC},))
     except Exception as error:  # torch raises nearly anything where it cannot follow a model
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        if "specialized" in str(error):
+            reason = (
+                "it takes the number of pictures for a constant, as len(images) does; images.shape[0] does not"
+            )
         raise _refusal(name, reason) from error
 
 
@@ -84,10 +88,10 @@ def _refusal(name: str, because: str) -> LoweringError:
 
 @contextmanager
 def _without_remarks() -> Iterator[None]:
-    """Keep torch's warnings about its own insides to itself."""
+    """Keep torch's remarks about its own insides to itself."""
     logger = logging.getLogger("torch")
     level = logger.level
-    logger.setLevel(logging.ERROR)
+    logger.setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -194,7 +198,7 @@ class _Call:
 
     def _operand(self, argument: Any) -> Operand:
         if isinstance(argument, Node):
-            if argument not in self.lowering.known:
+            if self.lowering.known.get(argument) is None:
                 raise self.refuse("a number that depends on the pictures")
             return self.lowering.known[argument]  # type: ignore[return-value]
         if isinstance(argument, (int, float)):
@@ -377,7 +381,7 @@ def _adaptive(reduce: str, pool: str, **more: Any) -> Callable[[_Call], _Values]
 
 def _adaptive_max(call: _Call) -> _Values:
     # torch gives the places of the largest values too, which no program can use.
-    return [_adaptive("max", "max_pool2d")(call)]  # type: ignore[list-item]
+    return [_adaptive("max", "max_pool2d")(call), None]  # type: ignore[list-item]
 
 
 def _reshape(call: _Call) -> _Values:
