@@ -45,7 +45,7 @@ class NumpyBackend:
             program = NumpyProgram(Program.of(info.program or _lowered(info)), arrays)
             backend = cls(program, info)
             backend.check()
-        except (ValueError, TypeError, IndexError, ZeroDivisionError) as error:
+        except (ValueError, TypeError, LookupError, ArithmeticError, MemoryError) as error:
             raise CheckpointError(
                 f"{path}: its program does not fit its tensors: {error}",
                 hint=f"--backend torch does without it; or {RETRAIN_HINT}",
