@@ -5,21 +5,24 @@ typer converts every value by pydantic, also those that need no conversion; impo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
+# What typer calls for the object that converts a parameter's value; that imports pydantic.
+_HOOK = "get_runtime_param"
 
-def spare_conversions(parameters: Iterable[Any]) -> None:
-    """Let typer convert only what is given and is no text already.
+
+def spare_conversions(parameters: list[Any]) -> list[Any]:
+    """Let typer convert only what is given and is no text already; return the parameters.
 
     Args:
         parameters: Those of a command, as typer makes them. They stay as they are where it converts otherwise.
     """
     for parameter in parameters:
-        convert = getattr(parameter, "get_runtime_param", None)
-        if convert is not None:
-            annotation = parameter.type_descriptor.annotation
-            parameter.get_runtime_param = _Sparing(annotation, convert).itself
+        convert = getattr(parameter, _HOOK, None)
+        if convert is not None and _HOOK not in vars(parameter):
+            setattr(parameter, _HOOK, _Sparing(parameter.type_descriptor.annotation, convert).itself)
+    return parameters
 
 
 class _Sparing:
