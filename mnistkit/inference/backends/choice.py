@@ -10,8 +10,9 @@ from mnistkit.inference.backends import BACKENDS, NUMPY, TORCH
 from mnistkit.inference.checkpoints import FoundCheckpoint
 from mnistkit.registry import check_name
 
-# Up to so many tiles numpy is done before torch has been imported and has caught up; tests/benchmarks/backends.py
-# measures it.
+# Of the default model numpy has done so many tiles in two thirds of the time that torch takes with its import; at
+# twice as many both take the same (tests/benchmarks/backends.py time). Networks of large convolutions, in which numpy
+# loses half a millisecond a tile, are even here.
 MOST_FOR_NUMPY = 2_000
 
 
