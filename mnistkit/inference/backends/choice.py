@@ -11,8 +11,8 @@ from mnistkit.inference.checkpoints import FoundCheckpoint
 from mnistkit.registry import check_name
 
 # Of the default model numpy has done so many tiles in two thirds of the time that torch takes with its import; at
-# twice as many both take the same (tests/benchmarks/backends.py time). Networks of large convolutions, in which numpy
-# loses half a millisecond a tile, are even here.
+# twice as many both take about the same (tests/benchmarks/backends.py time). The rest is left to networks in which
+# numpy loses more a tile.
 MOST_FOR_NUMPY = 2_000
 
 
