@@ -82,7 +82,8 @@ def load(
 ) -> Recogniser:
     """Load a trained model, to read pictures with.
 
-    ``mnistkit.load().read("photo.jpg")`` answers as ``mnistkit predict photo.jpg`` does.
+    ``mnistkit.load().read("photo.jpg")`` answers as ``mnistkit predict photo.jpg`` does. Where torch is not
+    imported yet, a checkpoint that carries its program is computed by numpy, which starts at once.
 
     Args:
         checkpoint: A checkpoint file, a run folder, "latest", the name of a bundled model, or what :func:`train`

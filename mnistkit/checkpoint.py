@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mnistkit import __version__
 from mnistkit.exceptions import CheckpointError
@@ -20,7 +20,11 @@ from mnistkit.files import atomic_write
 from mnistkit.preparation import INK, Preparation
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
+
+_Tensors = TypeVar("_Tensors")
 
 FORMAT_VERSION = 1
 _METADATA_KEY = "mnistkit"
@@ -72,6 +76,8 @@ class CheckpointInfo:
             before there was a choice.
         input_size: Height and width of the input in pixels.
         preparation: How a picture becomes the tile that the model is given.
+        program: What the model computes, as :meth:`mnistkit.export.program.Program.to_dict` gives it; empty if
+            there is none.
         versions: Versions of the packages it was made with.
         format_version: Version of this description.
     """
@@ -94,6 +100,7 @@ class CheckpointInfo:
     objective: Mapping[str, Any] = field(default_factory=dict)
     init: Mapping[str, Any] = field(default_factory=dict)
     shares: str = ""
+    program: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_json(cls, text: str, path: Path) -> CheckpointInfo:
@@ -158,13 +165,14 @@ _LATER_FIELDS: Mapping[str, Any] = {
     "objective": {},
     "init": {},
     "shares": "",
+    "program": {},
 }
 _FIELD_TYPES: dict[tuple[str, ...], tuple[type, ...]] = {
     ("architecture", "dataset", "split", "shares"): (str,),
     ("seed", "epoch", "format_version"): (int,),
     ("mean", "std"): (int, float),
     ("classes", "input_size"): (list,),
-    ("recipe", "metrics", "preparation", "versions", "calibration", "objective", "init"): (dict,),
+    ("recipe", "metrics", "preparation", "versions", "calibration", "objective", "init", "program"): (dict,),
 }
 
 
@@ -196,8 +204,30 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
     Raises:
         CheckpointError: the file is damaged.
     """
-    from safetensors import SafetensorError
     from safetensors.torch import load
+
+    return _load_checked(path, load)
+
+
+def load_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
+    """Do as :func:`load_tensors`, with numpy's arrays and without torch.
+
+    Raises:
+        CheckpointError: the file is damaged, or holds numbers of a type that numpy does not have.
+    """
+    from safetensors.numpy import load
+
+    try:
+        return _load_checked(path, load)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(
+            f"{path} holds numbers of a type that numpy does not have", hint="--backend torch can read them"
+        ) from error
+
+
+def _load_checked(path: Path, load: Callable[[bytes], _Tensors]) -> _Tensors:
+    """Return what ``load`` makes of a file's bytes, once they are known to be those that were written."""
+    from safetensors import SafetensorError
 
     try:
         data = path.read_bytes()

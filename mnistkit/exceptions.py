@@ -61,6 +61,10 @@ class CheckpointError(MnistkitError):
     """A checkpoint that is missing, damaged, of another format, or does not fit."""
 
 
+class LoweringError(MnistkitError):
+    """A model that cannot be lowered to a program: it uses an operation that programs do not have."""
+
+
 class OutputError(MnistkitError):
     """An output that cannot be written: no permission, a full disk, an existing result."""
 

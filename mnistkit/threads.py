@@ -62,17 +62,37 @@ def thread_count() -> int:
     Raises:
         UsageError: the variable holds no whole number of at least 1.
     """
-    if _chosen:
-        return _chosen
-    text = os.environ.get(VARIABLE)
-    if text:
-        try:
-            return check_threads(int(text), VARIABLE) or 1
-        except ValueError as error:
-            raise UsageError(f"{VARIABLE} must be a whole number, not '{text}'") from error
+    if told := _told():
+        return told
     import torch
 
     return getattr(_here, "outside", None) or torch.get_num_threads()
+
+
+def thread_count_without_torch() -> int:
+    """Return what :func:`thread_count` does, but count the cores instead of asking torch.
+
+    Raises:
+        UsageError: as there.
+    """
+    if told := _told():
+        return told
+    # As torch reads it.
+    text = os.environ.get("OMP_NUM_THREADS", "")
+    return int(text) if text.isdecimal() and int(text) else os.cpu_count() or 1
+
+
+def _told() -> int | None:
+    """Return how many threads the user wants, None if that was left open."""
+    if _chosen:
+        return _chosen
+    text = os.environ.get(VARIABLE)
+    if not text:
+        return None
+    try:
+        return check_threads(int(text), VARIABLE)
+    except ValueError as error:
+        raise UsageError(f"{VARIABLE} must be a whole number, not '{text}'") from error
 
 
 @contextmanager

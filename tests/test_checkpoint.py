@@ -36,7 +36,7 @@ from tests.support.checkpoints import description
 
 PATH = Path("model.safetensors")
 # Files from before they were written lack these.
-OPTIONAL = ("preparation", "calibration", "objective", "init", "shares")
+OPTIONAL = ("preparation", "calibration", "objective", "init", "shares", "program")
 quiet = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -274,6 +274,7 @@ DAMAGE = {
     "objective": [None, [], "cross-entropy"],
     "init": [None, [], "pictures"],
     "shares": [None, 80, {}],
+    "program": [None, [], "images"],
     "versions": [None, []],
     "format_version": ["1", True, None, [1], 1.0],
     "calibration": [

@@ -16,14 +16,15 @@ GROUND = "ground floor"
 TOP = ("__init__", "__main__", "api")
 
 DATA_FLOORS = ("imaging", "data", GROUND)
-MODEL_FLOORS = ("inference", "models", *DATA_FLOORS)
+MODEL_FLOORS = ("inference", "export", "models", *DATA_FLOORS)
 
 MAY_IMPORT = {
     GROUND: (GROUND,),
     "imaging": (GROUND,),
     "models": (GROUND,),
     "data": ("imaging", GROUND),
-    "inference": ("models", *DATA_FLOORS),
+    "export": ("models", GROUND),
+    "inference": ("export", "models", *DATA_FLOORS),
     "evaluation": MODEL_FLOORS,
     "training": MODEL_FLOORS,
     "workflows": ("training", "evaluation", *MODEL_FLOORS),

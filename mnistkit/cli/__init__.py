@@ -19,6 +19,9 @@ from mnistkit.cli.help import examples
 from mnistkit.cli.lazy import LazyGroup
 from mnistkit.exceptions import InterruptedRunError
 
+# numpy is given work by threads of our own (mnistkit.threads), as torch is; more of its own would only wait for
+# one another, and take memory.
+_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 # Objects more than were let go, before those that refer to each other in circles are looked for.
 _GARBAGE_THRESHOLD = 100_000
 
@@ -57,6 +60,8 @@ def run() -> NoReturn:
     """
     # Collecting garbage all the time makes importing torch take a fifth longer; almost nothing there is garbage.
     gc.set_threshold(_GARBAGE_THRESHOLD)
+    for variable in _ONE_THREAD:
+        os.environ.setdefault(variable, "1")
     code = main()
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, OSError, ValueError):

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, TypeVar
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from mnistkit.cli.conversion import spare_conversions
+
 MODEL_AND_DATA, RECIPE, RUN, OUTPUT = "Model and data", "Recipe", "Run", "Output"
 GROUPS = (MODEL_AND_DATA, RECIPE, RUN, OUTPUT)
 """The groups of options, in the order of a page; options of no group come last."""
@@ -80,6 +82,10 @@ class HelpCommand(TyperCommand):
                 error.ctx = ctx  # type: ignore[attr-defined]
             raise
 
+    def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
+        """Return the parameters, --help too."""
+        return spare_conversions(super().get_params(ctx))
+
     def format_help(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write the page."""
         formatter.write(help_page(self, ctx, []))
@@ -87,6 +93,10 @@ class HelpCommand(TyperCommand):
 
 class HelpGroup(TyperGroup):
     """A group of commands with such a help page."""
+
+    def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
+        """Return the parameters, --help too."""
+        return spare_conversions(super().get_params(ctx))
 
     def format_help(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write the page."""

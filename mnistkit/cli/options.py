@@ -18,6 +18,7 @@ from mnistkit.data import check_dataset, dataset_names
 from mnistkit.data.base import SPLITS, SplitShares
 from mnistkit.device import CHOICES, check_device_name
 from mnistkit.exceptions import UsageError
+from mnistkit.inference.backends import BACKENDS
 from mnistkit.locate import DEFAULT_BUNDLED, LATEST, bundled_names
 from mnistkit.models import check_model_name, model_names
 from mnistkit.preparation import CHOICES as PREPARATION_CHOICES
@@ -82,11 +83,13 @@ DATASETS = Names(dataset_names, check_dataset)
 DEVICES = Names(lambda: CHOICES, check_device_name)
 PREPARATIONS = one_of("preparation", PREPARATION_CHOICES)
 PRECISION_NAMES = one_of("precision", PRECISIONS)
+BACKEND_NAMES = one_of("backend", BACKENDS)
 SPLIT_NAMES = one_of("split", SPLITS)
 
 
 _BY_VALUE = {
     "--arch": ARCHITECTURES,
+    "--backend": BACKEND_NAMES,
     "--dataset": DATASETS,
     "--device": DEVICES,
     "--preparation": PREPARATIONS,
@@ -212,6 +215,17 @@ Device = Annotated[
         help="auto, cpu, cuda (or gpu), cuda:N, mps or xpu.",
         callback=DEVICES.callback,
         autocompletion=DEVICES.complete,
+        rich_help_panel=RUN,
+    ),
+]
+Backend = Annotated[
+    str,
+    typer.Option(
+        "--backend",
+        metavar="NAME",
+        help="What computes: numpy, which starts at once, torch, or auto for the one that is done first.",
+        callback=BACKEND_NAMES.callback,
+        autocompletion=BACKEND_NAMES.complete,
         rich_help_panel=RUN,
     ),
 ]

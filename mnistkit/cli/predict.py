@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mnistkit.cli.help import OUTPUT, examples
-from mnistkit.cli.options import CheckpointOption, Device, Json, Quiet, Threads
+from mnistkit.cli.options import Backend, CheckpointOption, Device, Json, Quiet, Threads
 from mnistkit.exceptions import SomeInputsFailedError, UsageError
 from mnistkit.workflows.predict import PredictConfig, check_top, open_run
 
@@ -64,6 +64,7 @@ def predict(
     jsonl: JsonLines = False,
     csv: Csv = False,
     explain: Explain = None,
+    backend: Backend = "auto",
     device: Device = "auto",
     threads: Threads = None,
     quiet: Quiet = False,
@@ -86,7 +87,13 @@ def predict(
         raise UsageError(f"--{forms[0]} and --{forms[1]} cannot go together")
     with LoadProgress() as progress:
         config = PredictConfig(
-            tuple(pictures), checkpoint, device, top_k, keep_steps=explain is not None, progress=progress
+            tuple(pictures),
+            checkpoint,
+            device,
+            backend,
+            top_k,
+            keep_steps=explain is not None,
+            progress=progress,
         )
         run = open_run(config, console.note)
         failures = show_results(run, forms[0] if forms else None, explain, progress)

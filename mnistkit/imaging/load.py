@@ -26,7 +26,9 @@ WORKING_SIDE = 768
 """The longest side of a picture of one digit: one a twentieth as high still has more pixels than a tile."""
 # Pages and frames are said to be left out; other formats hold small copies or layers of the same picture.
 _WITH_FRAMES = ("GIF", "TIFF", "WEBP", "PNG", "AVIF")
-# Where a PNG file may hold an orientation; to look for it properly takes longer than to decode a small picture.
+# Where a PNG or JPEG file may hold an orientation; to look for it properly takes longer than to decode a small
+# picture, and copies a large one.
+_MARKED = ("PNG", "JPEG")
 _ORIENTED = frozenset(("exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp"))
 
 
@@ -106,8 +108,8 @@ def _upright(opened: Image.Image) -> tuple[Image.Image, bool]:
     from PIL import ImageOps
 
     opened.load()
-    is_plain_png = opened.format == "PNG" and not _ORIENTED.intersection(opened.info)
-    if is_plain_png or opened.format is None:  # without a format it was made, not read
+    is_unmarked = opened.format in _MARKED and not _ORIENTED.intersection(opened.info)
+    if is_unmarked or opened.format is None:  # without a format it was made, not read
         return opened, False
     size = opened.size
     upright = None

@@ -8,10 +8,11 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from mnistkit.exceptions import MnistkitError, PictureError
 from mnistkit.imaging.chunks import MOST, read_chunk
@@ -52,6 +53,7 @@ class ReadAhead:
         ahead: How many pictures are read before they are asked for, at least.
         keep_steps: Whether the stages of the preparation are kept.
         workers: How many pictures are read at the same time; None for what suits the machine.
+        in_place: Whether the thread that asks reads them, and no other.
         read_stdin: Returns the picture that "-" stands for.
     """
 
@@ -63,6 +65,7 @@ class ReadAhead:
         ahead: int,
         keep_steps: bool,
         workers: int | None,
+        in_place: bool = False,
         read_stdin: Callable[[], bytes],
     ) -> None:
         from mnistkit.imaging.decode import without_remarks
@@ -71,7 +74,7 @@ class ReadAhead:
         self._read_stdin = read_stdin
         self._closing = ExitStack()
         self._closing.enter_context(without_remarks())
-        self._pool = _make_pool(workers, len(inputs))
+        self._pool = _InPlace() if in_place else _make_pool(workers, len(inputs))
         self._closing.callback(self._pool.shutdown, cancel_futures=True)
         self._chunks = _chunks(inputs)
         self._waiting: deque[_Reading | Failure] = deque()
@@ -131,6 +134,15 @@ class _Reading:
                 yield each.name, result
 
 
+class _InPlace(Executor):
+    """Does what it is given at once, in the thread that gives it."""
+
+    def submit(self, work: Callable[..., Any], /, *args: Any, **options: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(work(*args, **options))
+        return future
+
+
 def _of_stdin(error: MnistkitError) -> MnistkitError:
     """Return what is wrong with the picture on standard input, which has no name of its own."""
     return PictureError(f"standard input: {error.message}", hint=error.hint)
@@ -170,6 +182,7 @@ def _make_pool(workers: int | None, pictures: int) -> Executor:
     """
     cores = os.cpu_count() or 1
     if sys.platform.startswith("linux") and "torch" not in sys.modules and threading.active_count() == 1:
+        from concurrent.futures import ProcessPoolExecutor
         from multiprocessing import get_context
 
         count = min(workers or max(1, min(_MOST_WORKERS, cores - 1)), pictures or 1)

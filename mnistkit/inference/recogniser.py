@@ -62,31 +62,44 @@ class Recogniser:
         *,
         device: str = "auto",
         precision: str = FP32.name,
+        backend: str = "auto",
+        pictures: int | None = None,
         batch_size: int = BATCH_SIZE,
         limits: Limits = DEFAULT_LIMITS,
     ) -> Recogniser:
-        """Load the weights of a checkpoint once.
+        """Load the weights of a checkpoint once, into the backend that answers soonest.
 
         Args:
             checkpoint: As :func:`mnistkit.inference.checkpoints.find_checkpoints` finds it.
             device: As :func:`mnistkit.device.select_device` takes it.
             precision: As :func:`mnistkit.device.choose_precision` takes it; ``predict`` computes in fp32.
-            batch_size: Tiles in a forward pass, at most.
+            backend: As :func:`mnistkit.inference.backends.choice.choose_backend` takes it.
+            pictures: How many are to be recognised; None where nobody knows.
+            batch_size: Tiles in a forward pass of torch, at most.
             limits: Which pictures are refused for their size.
 
         Raises:
             CheckpointError: the weights cannot be used.
             DeviceError: there is no such device, or it does not have the precision.
+            UsageError: the backend does not have the device or the precision.
         """
+        from mnistkit.inference.backends import NUMPY
+        from mnistkit.inference.backends.choice import choose_backend
+
+        check_input_size(checkpoint)
+        chosen = choose_backend(checkpoint, backend, device=device, precision=precision, pictures=pictures)
+        if chosen == NUMPY:
+            from mnistkit.inference.backends.numpy import NumpyBackend
+
+            return cls(checkpoint, NumpyBackend.load(checkpoint), limits=limits)
         from mnistkit.device import set_up_machine
         from mnistkit.inference.backends.pytorch import TorchBackend
         from mnistkit.inference.checkpoints import load_model
 
-        check_input_size(checkpoint)
         machine = set_up_machine(device, precision)
         model = load_model(checkpoint, machine.device)
-        backend = TorchBackend(model, checkpoint.info, batch_size=batch_size, precision=machine.precision)
-        return cls(checkpoint, backend, limits=limits)
+        in_torch = TorchBackend(model, checkpoint.info, batch_size=batch_size, precision=machine.precision)
+        return cls(checkpoint, in_torch, limits=limits)
 
     @property
     def info(self) -> CheckpointInfo:

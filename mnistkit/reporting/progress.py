@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.filesize import decimal
-from rich.progress import Task
 
 from mnistkit.data.base import LoadOptions
 from mnistkit.preparation import AUTO
 from mnistkit.reporting import console as consoles
-from mnistkit.reporting.bar import Bar
 from mnistkit.units import BYTES, STEPS
+
+if TYPE_CHECKING:
+    from rich.progress import Task
+
+    from mnistkit.reporting.bar import Bar
 
 # Shorter work needs no line on a pipe.
 _QUIET_SECONDS = 2.0
@@ -28,7 +31,7 @@ class LoadProgress:
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or consoles.progress()
-        self._bar = Bar(self._console, _figures)
+        self._bar: Bar | None = None
         self._started = 0.0
         self._quarter = 0
 
@@ -53,7 +56,7 @@ class LoadProgress:
         if not consoles.can_move(self._console):
             self._print_quarter(done, total, unit)
         elif done < total or not total:
-            self._bar.move(_verb(unit), done, total, unit=unit)
+            self._shown_bar().move(_verb(unit), done, total, unit=unit)
 
     def warn(self, line: str) -> None:
         """Print a warning above the bar; fits :attr:`mnistkit.data.base.LoadOptions.warn`."""
@@ -61,7 +64,16 @@ class LoadProgress:
 
     def close(self) -> None:
         """Remove the bar."""
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.close()
+
+    def _shown_bar(self) -> Bar:
+        if self._bar is None:
+            # What is done at once shows none, and rich's bars take as long to import as a picture to recognise.
+            from mnistkit.reporting.bar import Bar
+
+            self._bar = Bar(self._console, _figures)
+        return self._bar
 
     def _print_quarter(self, done: int, total: int, unit: str) -> None:
         quarter = 4 * done // total if total else 0
@@ -81,5 +93,7 @@ def _verb(unit: str) -> str:
 
 def _amount(done: int, total: int, unit: str) -> str:
     if unit == BYTES:
+        from rich.filesize import decimal
+
         return f"{decimal(done)} of {decimal(total)}" if total else decimal(done)
     return f"{done:,} of {total:,} {unit}" if total else f"{done:,} {unit}"

@@ -14,6 +14,7 @@ from mnistkit.checkpoint import CheckpointInfo, load_tensors, read_info, save_ch
 from mnistkit.data.base import LoadOptions
 from mnistkit.exceptions import CheckpointError, OutputError, UsageError
 from mnistkit.inference.checkpoints import FoundCheckpoint, load_model
+from mnistkit.workflows.programs import with_program
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -88,7 +89,8 @@ def bundle(config: BundleConfig, announce: Callable[[str], None] = lambda line: 
         model.load_state_dict(weights)
     calibration = _calibrate(model, info, config.load, announce)
     target = locate.bundled_path(config.name)
-    size, total = _write(target, weights, replace(info, calibration=calibration.to_dict()))
+    info = with_program(replace(info, calibration=calibration.to_dict()), announce)
+    size, total = _write(target, weights, info)
     return BundleResult(target, size, total, MAX_BYTES, calibration)
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from mnistkit.exceptions import PictureError, UsageError
 from mnistkit.inference.answers import Answer, Failure
+from mnistkit.inference.backends import NUMPY
+from mnistkit.inference.backends.choice import choose_backend
 from mnistkit.inference.calibration import Calibration
 from mnistkit.inference.checkpoints import FoundCheckpoint, find_checkpoints
 from mnistkit.inference.read_ahead import PictureInput, ReadAhead, ReadPicture
@@ -21,6 +23,8 @@ from mnistkit.workflows.picture_files import find_pictures
 _BATCH_WITH_STEPS = 8
 # Without them, a picture that waits takes 3 kB.
 _AHEAD = 16_384
+# So few are read in this process before a worker has been started and has imported what it needs.
+_IN_PLACE = 2
 # Answers are not held back longer than this for a batch to fill, in seconds.
 _PATIENCE = 0.3
 
@@ -47,6 +51,7 @@ class PredictConfig:
         inputs: Files, folders, patterns, or "-" for standard input.
         checkpoint: As :func:`mnistkit.locate.locate_checkpoint` takes it.
         device: As :func:`mnistkit.device.select_device` takes it.
+        backend: As :func:`mnistkit.inference.backends.choice.choose_backend` takes it.
         top: How many classes are wanted of each picture; None for what the output shows by itself.
         keep_steps: Whether the answers hold the stages of the pictures' preparation.
         batch_size: Pictures in a forward pass, at most.
@@ -58,6 +63,7 @@ class PredictConfig:
     inputs: tuple[str, ...]
     checkpoint: str | None = None
     device: str = "auto"
+    backend: str = "auto"
     top: int | None = None
     keep_steps: bool = False
     batch_size: int = BATCH_SIZE
@@ -91,8 +97,11 @@ class PredictRun:
         Raises:
             CheckpointError: the weights cannot be used.
             DeviceError: there is no such device.
+            UsageError: the backend does not have the device.
         """
         size = _BATCH_WITH_STEPS if self.config.keep_steps else self.config.batch_size
+        count, config = len(self.inputs), self.config
+        backend = choose_backend(self.checkpoint, config.backend, device=config.device, pictures=count)
         # The first pictures are read while torch is imported. While a batch is classified, the next one is read.
         with ReadAhead(
             self.inputs,
@@ -100,13 +109,14 @@ class PredictRun:
             ahead=2 * size if self.config.keep_steps else _AHEAD,
             keep_steps=self.config.keep_steps,
             workers=self.config.workers,
+            in_place=backend == NUMPY and count <= _IN_PLACE,
             read_stdin=self.config.read_stdin,
         ) as pictures:
             if not any(isinstance(each, PictureInput) for each in self.inputs):
                 yield from (each for each in self.inputs if isinstance(each, Failure))
                 return
             recogniser = Recogniser.load(
-                self.checkpoint, device=self.config.device, batch_size=self.config.batch_size
+                self.checkpoint, device=config.device, backend=backend, batch_size=config.batch_size
             )
             with SideBySide(recogniser) as classifier:
                 yield from self._in_batches(pictures, classifier, size)

@@ -24,6 +24,7 @@ from mnistkit.training.setup import TrainingSetup
 from mnistkit.training.small_data import fit_recipe
 from mnistkit.training.state import TrainingState
 from mnistkit.workflows import run_files
+from mnistkit.workflows.programs import with_program
 from mnistkit.workflows.train_config import PREPARATION, TrainConfig, given_keys, run_facts
 from mnistkit.workflows.train_request import TrainRequest
 from mnistkit.workflows.trained_weights import INIT, TrainedWeights, recorded_init, with_normalisation
@@ -253,7 +254,8 @@ class TrainingRun:
         weights, info = load_tensors(self.folder.model), read_info(self.folder.model)
         state.evaluated_model.load_state_dict(weights)
         test = _test_figures(setup, state)
-        save_checkpoint(self.folder.model, weights, replace(info, metrics={**info.metrics, **_headline(test)}))
+        info = with_program(replace(info, metrics={**info.metrics, **_headline(test)}), self.events.note)
+        save_checkpoint(self.folder.model, weights, info)
         self.events.run_measured(
             RunEnd(
                 folder=self.folder,

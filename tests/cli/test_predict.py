@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -401,3 +402,77 @@ def test_a_terminal_gets_pictures_lines_and_a_summary(checkpoint: Path, mixed: l
     assert "nothing              blank.png" in many
     assert "several:2            two.png" in many
     assert "4 pictures: digit 1, nothing 1, several 1, error 1" in many
+
+
+ANSWERED = """
+import sys
+from pathlib import Path
+from mnistkit.cli import main
+code = main(sys.argv[1:])
+status = Path("/proc/self/status")
+lines = status.read_text().splitlines() if status.exists() else []
+peak = [line.split()[1] for line in lines if line.startswith("VmHWM")]
+print(code, *peak, *[name for name in ("torch", "torchvision", "scipy", "pydantic") if name in sys.modules])
+"""
+MOST_MEMORY = 120_000
+
+
+def answered(*arguments: str) -> list[str]:
+    """Return what ``predict`` answers in a process of its own, and its exit code, peak of memory and modules."""
+    command = [sys.executable, "-c", ANSWERED, "predict", *arguments]
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize("kind", ["photo", "tile"])
+def test_a_picture_is_answered_without_torch_and_in_little_memory(kind: str) -> None:
+    page().save("photo.png")
+    write_tiles(Path("tile"), 1)
+    path = "photo.png" if kind == "photo" else "tile/00000.png"
+    named, answer, _, code, *rest = answered(path)
+    assert (named, answer, code) == (path, "7", "0")
+    if sys.platform == "linux":
+        assert int(rest.pop(0)) <= MOST_MEMORY
+    # Only what looks for ink needs scipy.
+    assert rest == (["scipy"] if kind == "photo" else [])
+
+
+def test_torch_is_used_on_request_and_answers_the_same() -> None:
+    page().save("photo.png")
+    numpy, torch = (answered("photo.png", "--backend", backend) for backend in ("numpy", "torch"))
+    assert "torch" in torch and "torch" not in numpy
+    assert numpy[1] == torch[1] == "7"
+    assert float(numpy[2]) == pytest.approx(float(torch[2]), abs=1e-5)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 40])
+def test_few_and_many_pictures_are_answered_alike_by_both(
+    count: int, run_cli: RunCli, choose_threads: Callable[[int], None]
+) -> None:
+    choose_threads(2)
+    write_tiles(Path("tiles"), count)
+    lines = [run_cli("predict", "tiles", "--backend", each).out.splitlines() for each in ("numpy", "torch")]
+    assert len(lines[0]) == count
+    for first, second in zip(*lines, strict=True):
+        assert first.split("\t")[:2] == second.split("\t")[:2]
+        assert float(first.split("\t")[2]) == pytest.approx(float(second.split("\t")[2]), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--backend", "nump"), "unknown backend 'nump'; did you mean 'numpy'?"),
+        (
+            ("--backend", "numpy", "--device", "cuda"),
+            "the backend numpy computes in fp32 on the CPU, not in fp32 on cuda",
+        ),
+    ],
+)
+def test_a_backend_that_cannot_be_had_is_wrong_usage(
+    options: tuple[str, ...], message: str, run_cli: RunCli
+) -> None:
+    page().save("photo.png")
+    result = run_cli("predict", "photo.png", *options)
+    assert result.code == 2
+    assert f"error: {message}" in result.err

@@ -63,7 +63,7 @@ class FunctionalDropoutNet(DropoutNet):
 
 
 MODELS = {"dropout": DropoutNet, "functional-dropout": FunctionalDropoutNet}
-# One of each kind, where every architecture would take minutes: LayerNorm, none, batch normalisation, both and dropout.
+# One of each kind, where all would take minutes: LayerNorm, no norm, batch norm, that and dropout.
 SAMPLED = ["convnext", "lenet5", "micro-2k", "lenet5-modified", *MODELS]
 
 

@@ -14,6 +14,7 @@ from mnistkit.checkpoint import load_tensors, read_description, read_info, save_
 from mnistkit.data.base import Dataset
 from mnistkit.data.batches import DeviceImages, Normalisation
 from mnistkit.exceptions import CheckpointError, MnistkitError, OutputError, UsageError
+from mnistkit.export.lower import lower_architecture
 from mnistkit.inference.calibration import MAX_FALSE_ALARM_RATE, Calibration
 from mnistkit.inference.checkpoints import FoundCheckpoint, load_model
 from mnistkit.workflows import bundle as workflow
@@ -53,6 +54,7 @@ def test_the_calibration_is_that_of_the_stored_weights(
     refused = stored.probabilities(logits.numpy()).max(axis=1) < stored.threshold - 1e-6
     assert refused.mean() <= MAX_FALSE_ALARM_RATE
     assert found.info.metrics == read_info(run).metrics
+    assert found.info.program == lower_architecture("lenet5", 3).to_dict()
     assert all(value.dtype != torch.float16 for value in model.state_dict().values())
 
 

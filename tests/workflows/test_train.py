@@ -26,6 +26,7 @@ from mnistkit.exceptions import (
     RecipeError,
     UsageError,
 )
+from mnistkit.export.lower import lower_architecture
 from mnistkit.models import build_model, model_names
 from mnistkit.recipe_sources import read_toml, recipe_changes
 from mnistkit.runs import RunFolder
@@ -91,6 +92,7 @@ def test_a_run_leaves_every_file_and_they_agree(config: TrainConfig, name: str) 
     assert int(best["epoch"]) == info.epoch
     assert float(best["val_loss"]) == info.metrics["val_loss"]
     assert info.objective == metrics["objective"] == {"name": "cross-entropy"}
+    assert info.program == lower_architecture(name, 10).to_dict()
 
 
 class Watching(TrainingEvents):

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+NUMPY, TORCH = "numpy", "torch"
+BACKENDS = ("auto", NUMPY, TORCH)
+"""What may be asked for; "auto" is what :mod:`mnistkit.inference.backends.choice` finds quickest."""
+
+
 class Backend(Protocol):
     """A trained model that maps tiles to logits."""
 

@@ -78,6 +78,12 @@ class ExplanationFiles:
                 return path
             number += 1
 
+    def write(self, answer: Answer) -> Path:
+        """Draw an answer's explanation and return its file."""
+        path = self.path_for(answer.name)
+        write_explanation(path, answer)
+        return path
+
 
 def _is_foreign(path: Path) -> bool:
     """Say whether something is there that mnistkit did not draw."""

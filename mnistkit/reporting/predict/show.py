@@ -10,11 +10,11 @@ from mnistkit.exceptions import PictureError
 from mnistkit.inference.answers import Answer, Failure
 from mnistkit.inference.read_ahead import PictureInput
 from mnistkit.reporting import console
-from mnistkit.reporting.predict.figure import ExplanationFiles, write_explanation
 from mnistkit.reporting.predict.streams import make_stream
 from mnistkit.reporting.progress import LoadProgress
 
 if TYPE_CHECKING:
+    from mnistkit.reporting.predict.figure import ExplanationFiles
     from mnistkit.workflows.predict import PredictRun
 
 
@@ -34,7 +34,7 @@ def show_results(run: PredictRun, form: str | None, explain: Path | None, progre
         UsageError: ``explain`` cannot be written to.
         MnistkitError: the only picture could not be read, or the model cannot be used.
     """
-    files = None if explain is None else ExplanationFiles(explain, _names(run))
+    files = None if explain is None else _explanation_files(explain, run)
     stream = make_stream(run, form, progress.close)
     failures = 0
     for result in run.results():
@@ -50,12 +50,17 @@ def show_results(run: PredictRun, form: str | None, explain: Path | None, progre
             console.show_error(PictureError(result.error.message))
         stream.add(result)
         if files is not None and isinstance(result, Answer):
-            path = files.path_for(result.name)
-            write_explanation(path, result)
+            path = files.write(result)
             progress.close()
             console.note(f"wrote {path}")
     stream.close()
     return failures
+
+
+def _explanation_files(explain: Path, run: PredictRun) -> ExplanationFiles:
+    from mnistkit.reporting.predict.figure import ExplanationFiles
+
+    return ExplanationFiles(explain, _names(run))
 
 
 def _names(run: PredictRun) -> list[str]:
