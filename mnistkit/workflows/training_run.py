@@ -170,7 +170,7 @@ class TrainingRun:
         dataset, full = setup.dataset, self.config.full
         return setup.job(
             self.objective,
-            setup.on_device(dataset.train if full else dataset.split("train")).repeated(self.recipe.repeats),
+            setup.on_device(dataset.train if full else dataset.split("train")),
             None if full else setup.on_device(dataset.split("val")),
             events=self.events,
             epoch_done=epoch_done,
