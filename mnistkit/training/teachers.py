@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mnistkit.device import choose_precision
 from mnistkit.exceptions import CheckpointError, UsageError
 from mnistkit.inference.checkpoints import FoundCheckpoint, find_checkpoints, load_model, not_finite
+from mnistkit.locate import LATEST
 from mnistkit.models import get_architecture
 from mnistkit.recipe import IMAGE_SIZE
 from mnistkit.registry import brief
@@ -164,5 +165,7 @@ def find_teachers(
         if found.info.input_size != IMAGE_SIZE:
             height, width = found.info.input_size
             raise CheckpointError(f"{found.name} takes pictures of {width}x{height} pixels, not 28x28")
-        teachers.append(Teacher(spec, found, sha256(found.path.read_bytes()).hexdigest()))
+        # The latest run is another one tomorrow.
+        named = str(found.path) if spec == LATEST else spec
+        teachers.append(Teacher(named, found, sha256(found.path.read_bytes()).hexdigest()))
     return tuple(teachers)

@@ -31,8 +31,8 @@ class Job:
     Attributes:
         name: What it is called in messages, such as "lenet5 seed 1".
         config: What it trains.
-        objective: Makes what is minimised from the resolved recipe; None for what the recipe itself chooses. It goes
-            to another process, and so must be picklable.
+        objective: Makes what is minimised from the resolved recipe; None for what the recipe itself chooses. It
+            goes to another process, and so must be picklable.
     """
 
     name: str
@@ -138,9 +138,7 @@ class JobOptions:
     explain: Callable[[BaseException], MnistkitError] = _explained
 
 
-def plan_jobs(
-    configs: Sequence[TrainConfig], seeds: int, objective: ObjectiveChoice | None = None
-) -> list[Job]:
+def plan_jobs(configs: Sequence[TrainConfig], seeds: int, objective: ObjectiveChoice | None = None) -> list[Job]:
     """Return the trainings of some architectures, each with the seeds seed, seed + 1, ...
 
     With an ``out`` the runs of several architectures lie in its subfolders, named after them.
