@@ -49,7 +49,7 @@ class _Model:
         return cls(tuple(found), tuple(load_model(each, device) for each in found))
 
     def logits(self, images: Tensor, classes: Sequence[str]) -> Tensor:
-        """Return the log-probabilities for uint8 images of shape (n, 1, 28, 28): a (n, classes) tensor on the CPU."""
+        """Return the log-probabilities for uint8 images of shape (n, 1, 28, 28), as (n, classes) on the CPU."""
         answers = [
             predict_logits(
                 model, images, Normalisation(each.info.mean, each.info.std), batch_size=each.batch_size

@@ -92,7 +92,7 @@ class _Run:
     @property
     def objective(self) -> Mapping[str, Any]:
         """What was minimised, as its ``describe()`` gave it; nothing in runs of before there was a choice."""
-        return self.facts.get("objective", {})
+        return dict(self.facts.get("objective", {}))
 
     @property
     def seconds_per_epoch(self) -> float:
