@@ -99,11 +99,12 @@ def _train_epoch(job: TrainingJob, state: TrainingState, shards: Shards) -> bool
     epoch, steps = len(state.history), job.steps_per_epoch
     start = state.step - epoch * steps
     order = order_generator(job.recipe.seed, epoch)
+    # What a lesson takes is a part of the epoch's time.
+    watch = _Watch(job, state)
     try:
         lesson = job.objective.lesson(job.train, epoch, job.events.note, job.should_stop)
     except LessonStoppedError:
         return False
-    watch = _Watch(job, state)
     for places in shuffled_batches(job.train, job.recipe.batch_size, order, start=start):
         batch = _batch(job, state, places, lesson)
         watch.add(*_train_step(job, state, shards, batch), len(places))

@@ -72,7 +72,7 @@ class DistillResult:
         device: The device that measured, with its product name.
         runs: The distilled students, seed by seed.
         alone: The students that were trained alone; empty without a baseline.
-        sides: Teachers, student alone if it is known, distilled student.
+        sides: Teachers, student alone if it is known, distilled student last.
         comparisons: The paired test for each seed; none without a baseline.
         omitted: What each distilled student makes of the class that it was shown no image of; none where none is.
         advice: What the user should know about the comparison, line by line.
@@ -99,6 +99,11 @@ class DistillResult:
     def side(self, role: Role) -> Side | None:
         """Return the figures of a role, or None if they are not known."""
         return next((side for side in self.sides if side.role == role), None)
+
+    @property
+    def distilled(self) -> Side:
+        """The figures of the distilled students."""
+        return self.sides[-1]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""

@@ -31,7 +31,7 @@ def test_the_commands_are_listed_in_their_order(run_cli: RunCli) -> None:
     page = run_cli("--help").out
     lines = page.partition("Commands:")[2].strip().partition("\n\n")[0].splitlines()
     names = [line.split()[0] for line in lines]
-    assert names == ["train", "evaluate", "predict", "confusion", "errors", "runs", "models", "datasets", "env"]
+    assert names == ["train", "distill", "evaluate", "predict", "confusion", "errors", "runs", "models", "datasets", "env"]
 
 
 def test_the_list_says_of_each_command_what_it_says_itself() -> None:
@@ -69,7 +69,7 @@ def test_version(run_cli: RunCli) -> None:
 USAGE_ERRORS = {
     "trian": "error: no such command 'trian'; did you mean train?",
     "evlauate": "error: no such command 'evlauate'; did you mean evaluate?",
-    "zzz": "error: no such command 'zzz'; known: train, evaluate, ",
+    "zzz": "error: no such command 'zzz'; known: train, distill, evaluate, ",
     "models lenet5": "error: no such command 'lenet5'; did you mean show lenet5?",
     "datasets mnist": "error: no such command 'mnist'; did you mean show mnist?",
     "models shwo lenet5": "error: no such command 'shwo'; did you mean show?",
