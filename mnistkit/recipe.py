@@ -101,7 +101,7 @@ class Distillation:
     2021, "Comparing Kullback-Leibler divergence and mean squared error loss in knowledge distillation").
     """
 
-    temperature: float = setting(4.0, "what logits are divided by", above=0, high=1000)
+    temperature: float = setting(4.0, "what logits are divided by", above=0, high=100)
     hard_weight: float = setting(0.1, "weight of the labels; the teacher has the rest", low=0, high=1)
     loss: str = setting("kl", "form of the loss", choices=DISTILLATION_LOSSES)
     views: int = setting(20, "views of each image; the teacher answers each once", low=1, high=10_000)

@@ -31,7 +31,18 @@ def test_the_commands_are_listed_in_their_order(run_cli: RunCli) -> None:
     page = run_cli("--help").out
     lines = page.partition("Commands:")[2].strip().partition("\n\n")[0].splitlines()
     names = [line.split()[0] for line in lines]
-    assert names == ["train", "distill", "evaluate", "predict", "confusion", "errors", "runs", "models", "datasets", "env"]
+    assert names == [
+        "train",
+        "distill",
+        "evaluate",
+        "predict",
+        "confusion",
+        "errors",
+        "runs",
+        "models",
+        "datasets",
+        "env",
+    ]
 
 
 def test_the_list_says_of_each_command_what_it_says_itself() -> None:

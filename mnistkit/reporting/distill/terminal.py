@@ -112,8 +112,8 @@ def _omitted_lines(found: tuple[OmittedClass, ...]) -> Iterator[str]:
     yield (
         f"with {fmean(each.bias for each in found):.2f} added to the logit of {first.name}: "
         f"{percentage(fmean(each.top1_with_bias for each in found))}, and "
-        f"{percentage(fmean(each.all_with_bias for each in found))} of all images; so it names {first.name} as often "
-        "as the teacher does in the training images, whose labels are not looked at"
+        f"{percentage(fmean(each.all_with_bias for each in found))} of all images; so it names {first.name} as "
+        "often as the teacher does in the training images, whose labels are not looked at"
     )
 
 
