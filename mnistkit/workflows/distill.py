@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, TypeAlias
 
+from mnistkit.data import is_folder
 from mnistkit.exceptions import PictureError
 from mnistkit.inference.answers import Failure
 from mnistkit.models import check_model_name
 from mnistkit.numbers import percentage
+from mnistkit.preparation import AUTO, INK
 from mnistkit.recipe import Recipe
 from mnistkit.training.events import TrainingEvents
 from mnistkit.workflows.distill_config import DistillConfig, Lessons, alone, check_seeds
@@ -18,12 +20,14 @@ from mnistkit.workflows.distill_result import DistillResult
 from mnistkit.workflows.picture_files import find_pictures
 from mnistkit.workflows.record import training_digest
 from mnistkit.workflows.train import TrainResult, train
+from mnistkit.workflows.train_config import TrainConfig
 from mnistkit.workflows.train_jobs import Job, plan_jobs
 from mnistkit.workflows.train_request import resolve_recipe
 from mnistkit.zoo import MeasuredRow, read_measured
 
 if TYPE_CHECKING:
     from mnistkit.training.objectives.distillation import TransferPictures
+    from mnistkit.training.teachers import Teacher
 
 TrainAll: TypeAlias = Callable[[Sequence[Job]], Sequence[TrainResult]]
 """Trains all of some jobs, and returns their results in the same order."""
@@ -67,11 +71,12 @@ def plan_distillation(config: DistillConfig, announce: Tell = lambda line: None)
         PictureError: there are no pictures where some should be.
     """
     check_seeds(config)
-    training = config.training
-    check_model_name(training.architecture)
+    check_model_name(config.training.architecture)
     from mnistkit.training.teachers import find_teachers
 
     teachers = find_teachers(config.teachers, announce)
+    training = _prepared_as_known(config.training, teachers)
+    config = replace(config, training=training)
     lessons = Lessons(teachers, config.omitted, _pictures(config, announce))
     recipe = resolve_recipe(training)
     taught = plan_jobs([training], config.seeds, lessons)
@@ -137,6 +142,18 @@ def distill_as_planned(
 def one_by_one(events: TrainingEvents | None, should_stop: Callable[[], bool]) -> TrainAll:
     """Return what trains one after the other in this process."""
     return lambda jobs: [train(job.config, events, should_stop, job.objective) for job in jobs]
+
+
+def _prepared_as_known(training: TrainConfig, teachers: Sequence[Teacher]) -> TrainConfig:
+    """Return the training with its pictures prepared as the teachers know them, unless the user has said how.
+
+    Whether ink is to be looked for is judged by the pictures, as ever; to be shrunk or taken as is suits all.
+    """
+    kinds = {teacher.found.info.preparation.kind for teacher in teachers}
+    if training.load.preparation != AUTO or not is_folder(training.dataset) or len(kinds) > 1 or INK.kind in kinds:
+        return training
+    (kind,) = kinds
+    return replace(training, load=replace(training.load, preparation=kind))
 
 
 def _pictures(config: DistillConfig, announce: Tell) -> TransferPictures | None:
