@@ -83,7 +83,6 @@ _NOT_OF_A_TRAINING = ("seeds", "jobs", "threads", "dry_run", "as_json", "quiet")
 @with_options_of(train, without=("context", "arch"))
 @examples(
     ("mnistkit distill --teacher convnext", "the bundled one teaches the best bargain"),
-    ("mnistkit distill -t runs/a -t runs/b -s lenet5", "two teach together"),
     ("mnistkit distill -t convnext --baseline --seeds 3", "what the teacher is worth"),
     ("mnistkit distill -t convnext --omit-class 3", "a student that never sees a 3"),
 )
