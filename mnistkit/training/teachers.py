@@ -52,11 +52,13 @@ class Teacher:
         return float(self.found.info.recipe.get("label_smoothing", 0.0))
 
     def describe(self) -> dict[str, Any]:
-        """Return what runs and checkpoints of its students record: name, digest of the file, accuracy."""
+        """Return what runs and checkpoints of its students record: name, digest of the file, accuracy.
+
+        Where it was found is not among it: the same teacher may lie elsewhere tomorrow.
+        """
         info = self.found.info
         figures = {name: info.metrics[name] for name in ("val_accuracy", "test_accuracy") if name in info.metrics}
         return {
-            "checkpoint": self.checkpoint,
             "name": self.name,
             "architecture": info.architecture,
             "sha256": self.sha256,

@@ -112,7 +112,7 @@ def follow_recorded_lessons(
 def _with_recorded(config: DistillConfig, objective: Mapping[str, Any], given: Collection[str]) -> DistillConfig:
     taken: dict[str, Any] = {}
     if "teacher" not in given and "teachers" in objective:
-        taken["teachers"] = tuple(str(each["checkpoint"]) for each in objective["teachers"])
+        taken["teachers"] = tuple(map(str, objective["checkpoints"]))
     if "omit_class" not in given and "omitted" in objective:
         taken["omitted"] = str(objective["omitted"])
     if "transfer" not in given and "transfer" in objective:
@@ -126,7 +126,13 @@ def alone(training: TrainConfig) -> TrainConfig:
         (source, {key: value for key, value in values.items() if not key.startswith("distillation.")})
         for source, values in training.changes
     )
-    return replace(training, changes=changes, out=training.out / "alone" if training.out else None)
+    return replace(training, changes=changes, out=_beside(training.out) if training.out else None)
+
+
+def _beside(out: Path) -> Path:
+    """Return where the student alone goes: not into ``out``, for a run is not begun among other things."""
+    named = out if out.name not in ("", "..") else out.resolve()
+    return named.with_name(f"{named.name}-alone")
 
 
 def check_seeds(config: DistillConfig) -> None:

@@ -124,7 +124,7 @@ def compare(
         dataset=training.dataset,
         n=len(inputs.data),
         student=training.architecture,
-        teachers=tuple(each.describe() for each in plan.lessons.teachers),
+        teachers=tuple({**each.describe(), "checkpoint": each.checkpoint} for each in plan.lessons.teachers),
         device=inputs.machine.title,
         runs=tuple(taught),
         alone=tuple(alone),

@@ -68,7 +68,7 @@ class DistillResult:
         dataset: As it was asked for.
         n: Test images.
         student: Name in the model registry.
-        teachers: As the checkpoints of the students record them.
+        teachers: As the checkpoints of the students record them, and where they were found.
         device: The device that measured, with its product name.
         runs: The distilled students, seed by seed.
         alone: The students that were trained alone; empty without a baseline.

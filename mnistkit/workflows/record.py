@@ -280,9 +280,9 @@ def _check_lessons(run: _Run, name: str, recipe: str) -> None:
 
 def _command(run: _Run, name: str, recipe: str, count: int) -> str:
     """Return the command line that trains the same again, whatever was typed then."""
-    teachers = run.objective.get("teachers", [])
+    teachers = run.objective.get("checkpoints", [])
     parts = ["mnistkit", "distill"] if teachers else ["mnistkit", "train"]
-    parts += [part for each in teachers for part in ("--teacher", shlex.quote(each["checkpoint"]))]
+    parts += [part for each in teachers for part in ("--teacher", shlex.quote(each))]
     parts += ["--student" if teachers else "--arch", name]
     parts += ["--recipe", recipe] if recipe != DEFAULT_RECIPE else []
     device = str(run.metrics["device"]).split()[0]

@@ -12,8 +12,8 @@ All four train with the same seeds, epochs and recipe, each with equal augmentat
   each image at random. What remains is how sure the teacher is of which image.
 
 Only what "taught" has above all of these comes from what the teacher knows of classes that are alike. Each run
-lies in OUT/NAME/seedN; what is finished is not trained again, and what was stopped goes on. OUT/results.json gets the
-figures of validation and test images of every run that is finished.
+lies in OUT/NAME/seedN; what is finished is not trained again, and what was stopped goes on. OUT/results.json gets
+the figures of validation and test images of every run that is finished.
 """
 
 from __future__ import annotations

@@ -72,8 +72,8 @@ def test_jobs_train_side_by_side_with_the_baseline(run_cli, digits_folder: Path,
     assert result.code == 0, result.err
     assert "lenet5: epoch 2/2" in result.err and "lenet5 alone: epoch 2/2" in result.err
     assert run_cli(*arguments(digits_folder, checkpoint, "--baseline", "--out", "serial")).code == 0
-    for place in ("", "alone"):
-        one, other = (Path(out, place, "model.safetensors").read_bytes() for out in ("both", "serial"))
+    for place in ("", "-alone"):
+        one, other = (Path(f"{out}{place}", "model.safetensors").read_bytes() for out in ("both", "serial"))
         assert one == other
 
 

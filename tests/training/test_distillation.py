@@ -125,7 +125,10 @@ class TestDescription:
     def test_it_names_teachers_what_is_left_out_and_what_is_added(self, tutor: Teacher, aide: Teacher) -> None:
         one = Distillation(Recipe(), [tutor])
         assert one.describe() == {
-            "name": "distillation", "teacher": "tutor", "teachers": [tutor.describe()],
+            "name": "distillation",
+            "teacher": "tutor",
+            "teachers": [tutor.describe()],
+            "checkpoints": [tutor.checkpoint],
         }  # fmt: skip
         assert one.folder_suffix == "-from-tutor"
         pictures = TransferPictures("some where/my photos", ("a.png", "b.png"))
@@ -134,6 +137,7 @@ class TestDescription:
             "name": "distillation",
             "teacher": "tutor + aide",
             "teachers": [tutor.describe(), aide.describe()],
+            "checkpoints": [tutor.checkpoint, aide.checkpoint],
             "omitted": "T-shirt/top",
             "transfer": {"folder": "some where/my photos", "pictures": 2},
         }

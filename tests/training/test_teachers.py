@@ -39,7 +39,6 @@ def test_a_teacher_is_recorded_by_name_digest_and_accuracy(tmp_path: Path) -> No
     figures = {"val_accuracy": 0.99, "test_accuracy": 0.98, "test_nll": 0.1}
     path = tmp_path / "big.safetensors"
     assert teacher(path, metrics=figures).describe() == {
-        "checkpoint": str(path),
         "name": "big",
         "architecture": "lenet5",
         "sha256": sha256(path.read_bytes()).hexdigest(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +31,7 @@ from mnistkit.preparation import Preparation
 from mnistkit.recipe import Recipe
 from mnistkit.recipe_sources import read_toml
 from mnistkit.workflows.distill import distill, one_by_one, plan_distillation
-from mnistkit.workflows.distill_config import DistillConfig, Lessons, best_bargain, follow_recorded_lessons
+from mnistkit.workflows.distill_config import DistillConfig, Lessons, alone, best_bargain, follow_recorded_lessons
 from mnistkit.workflows.distill_result import DistillResult
 from mnistkit.workflows.evaluate import EvaluateConfig, evaluate
 from mnistkit.workflows.train import train
@@ -132,6 +133,20 @@ class TestRuns:
         with pytest.raises(UsageError, match=r"distillation\.temperature=4\.0, not 9\.0"):
             distill(with_training(here, changes=hotter))
 
+    def test_the_same_teacher_in_another_place_is_the_same_run(
+        self, config: DistillConfig, checkpoint: Path
+    ) -> None:
+        distill(config)
+        copy = Path("moved") / checkpoint.parent.name / checkpoint.name
+        copy.parent.mkdir(parents=True)
+        shutil.copy(checkpoint, copy)
+        for spec in (str(copy), str(copy.parent)):
+            assert not distill(replace(config, teachers=(spec,))).runs[0].trained
+        # Of the same name, but another one.
+        save_teacher(copy)
+        with pytest.raises(OutputError, match=r"holds a run with objective\.teachers"):
+            distill(replace(config, teachers=(str(copy),)))
+
     def test_a_recorded_run_brings_its_teachers(self, config: DistillConfig) -> None:
         (run,) = distill(replace(config, omitted="3")).runs
         bare = DistillConfig(replace(config.training, out=run.folder.path, resume=True))
@@ -208,6 +223,10 @@ class TestReport:
         (alone,) = plan.alone
         assert alone.name == "lenet5 alone" and alone.objective is None
         assert alone.config.changes == (*config.training.changes, ("--set", {}))
+
+    @pytest.mark.parametrize(("out", "beside"), [("a/b", "a/b-alone"), (".", "{cwd}-alone"), ("", "{cwd}-alone")])
+    def test_the_baseline_goes_beside_the_folder_of_the_student(self, out: str, beside: str) -> None:
+        assert alone(TrainConfig(out=Path(out))).out == Path(beside.format(cwd=Path.cwd()))
 
     def test_the_document_holds_it_all(self, result: DistillResult) -> None:
         document = result.to_json()

@@ -50,9 +50,17 @@ def test_a_run_that_stopped_early_says_so() -> None:
 
 def taught(*teachers: str, **more: Any) -> dict[str, Any]:
     """Return the facts of a run that learnt from teachers."""
-    known = [{"checkpoint": name, "name": Path(name).name, "sha256": "0"} for name in teachers]
+    known = [{"name": Path(name).name, "sha256": "0"} for name in teachers]
     names = " + ".join(each["name"] for each in known)
-    return {"objective": {"name": "distillation", "teacher": names, "teachers": known, **more}}
+    return {
+        "objective": {
+            "name": "distillation",
+            "teacher": names,
+            "teachers": known,
+            "checkpoints": list(teachers),
+            **more,
+        }
+    }
 
 
 def test_a_distilled_row_tells_its_teacher_and_the_command_that_distils_it_again() -> None:

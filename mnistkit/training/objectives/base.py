@@ -27,10 +27,13 @@ class Objective(ABC):
     Attributes:
         name: How it is recorded.
         folder_suffix: What it adds to the name of a run's folder, with its own separator; "" adds nothing.
+        whereabouts: Names in :meth:`describe` that only tell where something was found: they may differ in a run
+            that goes on.
     """
 
     name: ClassVar[str]
     folder_suffix: str = ""
+    whereabouts: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def __call__(

@@ -75,6 +75,7 @@ class Distillation(Objective):
     """
 
     name = "distillation"
+    whereabouts = ("checkpoints",)
 
     def __init__(
         self,
@@ -286,11 +287,12 @@ class Distillation(Objective):
         }
 
     def describe(self) -> dict[str, Any]:
-        """Return the teachers (name, digest, accuracy), the class left out and the pictures without labels."""
+        """Return the teachers (name, digest, accuracy; where), the class left out, the pictures without labels."""
         facts: dict[str, Any] = {
             **super().describe(),
             "teacher": _names(self._teachers),
             "teachers": [teacher.describe() for teacher in self._teachers],
+            "checkpoints": [teacher.checkpoint for teacher in self._teachers],
         }
         if self._omitted:
             facts["omitted"] = self._omitted
