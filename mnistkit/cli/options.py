@@ -87,6 +87,7 @@ SPLIT_NAMES = one_of("split", SPLITS)
 
 _BY_VALUE = {
     "--arch": ARCHITECTURES,
+    "--student": ARCHITECTURES,
     "--dataset": DATASETS,
     "--device": DEVICES,
     "--preparation": PREPARATIONS,

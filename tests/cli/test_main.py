@@ -109,6 +109,7 @@ USAGE_ERRORS = {
     "train lenet5": "error: unexpected argument 'lenet5'; did you mean --arch lenet5?",
     "train lenet": "error: unexpected argument 'lenet'; did you mean --arch lenet5?",
     "train fashion-mnist": "error: unexpected argument 'fashion-mnist'; did you mean --dataset fashion-mnist?",
+    "distill lenet5": "error: unexpected argument 'lenet5'; did you mean --student lenet5?",
     "env cpu": "error: unexpected argument 'cpu'; did you mean --device cpu?",
     "models show": "error: missing argument 'NAME|CKPT'",
     "models show lenet": "error: unknown model 'lenet'; did you mean 'lenet5'?",

@@ -209,8 +209,8 @@ class TestReport:
         assert side.agreement.mean == pytest.approx(np.mean(agreed))
         far = [(teacher * (teacher.log() - each.log())).sum(dim=1).mean().item() for each in students]
         assert side.divergence.mean == pytest.approx(np.mean(far), rel=1e-3)
-        for pair, alone, taught in zip(result.comparisons, result.alone, students, strict=True):
-            right = [each.argmax(dim=1) == labels for each in (probabilities(alone.checkpoint), taught)]
+        for pair, untaught, taught in zip(result.comparisons, result.alone, students, strict=True):
+            right = [each.argmax(dim=1) == labels for each in (probabilities(untaught.checkpoint), taught)]
             assert pair.test == mcnemar(*right)
 
     def test_the_baseline_is_the_plain_training(self, result: DistillResult, config: DistillConfig) -> None:
