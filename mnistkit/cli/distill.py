@@ -13,6 +13,7 @@ from mnistkit.cli.options import ARCHITECTURES, complete_checkpoint
 from mnistkit.cli.taken_options import with_options_of
 from mnistkit.cli.train import given_options, train, train_beside_each_other, training_configs
 from mnistkit.exceptions import UsageError
+from mnistkit.workflows.distill_config import BARGAIN_WORDS
 
 if TYPE_CHECKING:
     from mnistkit.reporting.outputs import Output
@@ -43,7 +44,7 @@ Student = Annotated[
         help="Architecture of the student; 'mnistkit models' lists them.",
         callback=ARCHITECTURES.callback,
         autocompletion=ARCHITECTURES.complete,
-        show_default="the smallest within 0.2 points of the best",
+        show_default=BARGAIN_WORDS,
         rich_help_panel=MODEL_AND_DATA,
     ),
 ]
@@ -76,7 +77,7 @@ OmitClass = Annotated[
     ),
 ]
 
-# What decides how is trained, and not what.
+# What decides where and when is trained, and not what.
 _NOT_OF_A_TRAINING = ("seeds", "jobs", "threads", "dry_run", "as_json", "quiet")
 
 
@@ -124,7 +125,7 @@ def distill(
         options["recipe"],
     )
     if student is None and training.architecture == chosen:
-        console.note(f"student: {chosen}, the smallest network within 0.2 points of the best measured; --student")
+        console.note(f"student: {chosen}, {BARGAIN_WORDS}; --student names another")
     plan = plan_distillation(config, console.note)
     for line in plan.advice:
         console.warn(line)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 BARGAIN = 0.002
 """How far below the best measured accuracy, as a share, the student is that is taken where none is named."""
 
+BARGAIN_WORDS = f"the smallest network measured within {100 * BARGAIN:g} points of the best"
+"""What that student is, in words."""
+
 
 @dataclass(frozen=True)
 class DistillConfig:

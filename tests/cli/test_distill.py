@@ -133,7 +133,7 @@ def test_without_a_student_the_best_bargain_is_taken_and_named(run_cli, checkpoi
     result = run_cli("distill", "--teacher", checkpoint, "--dry-run")
     assert result.code == 0
     (line,) = (line for line in result.err.splitlines() if line.startswith("student: "))
-    assert "the smallest network within 0.2 points of the best measured" in line
+    assert "the smallest network measured within 0.2 points of the best" in line
     assert result.out.startswith(line.split(":")[1].split(",")[0].strip())
 
 
