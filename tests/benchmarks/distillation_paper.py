@@ -82,22 +82,25 @@ class Perceptron(nn.Module):
         return logits
 
 
-@register_model("the paper's teacher", TEACHER)
 def paper_1200(num_classes: int = 10) -> nn.Module:
     """Return the large network with dropout."""
     return Perceptron(1200, num_classes, 0.2, 0.5)
 
 
-@register_model("the paper's student", STUDENT)
 def paper_800(num_classes: int = 10) -> nn.Module:
     """Return the student."""
     return Perceptron(800, num_classes)
 
 
-@register_model("the paper's smallest student", STUDENT)
 def paper_30(num_classes: int = 10) -> nn.Module:
     """Return the student with 30 units in a layer."""
     return Perceptron(30, num_classes)
+
+
+def register_networks() -> None:
+    """Make the three networks known by their names, in this process only: they are none of the package's."""
+    for build, recipe in ((paper_1200, TEACHER), (paper_800, STUDENT), (paper_30, STUDENT)):
+        register_model("a network of Hinton et al. (2015)", recipe)(build)
 
 
 @dataclass(frozen=True)
@@ -273,6 +276,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, help="only so many training images")
     parser.add_argument("--only", default="", help="only pieces whose name holds this")
     options = parser.parse_args()
+    register_networks()
     dataset = load_dataset("mnist")
     if options.images:
         few = dataset.train.take(np.arange(options.images))
