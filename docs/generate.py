@@ -89,6 +89,7 @@ class Example:
 
 EXAMPLES = {
     "train": Example("mnistkit train --arch lenet5 --epochs 2", as_recorded),
+    "distill": Example("mnistkit distill --teacher convnext --student lenet5 --epochs 2", as_recorded),
     "evaluate": Example("mnistkit evaluate pictures convnext", in_words),
     "predict": Example("mnistkit predict digit.jpg", in_words, quick=True),
     "confusion": Example("mnistkit confusion pictures --errors-only", in_words),

@@ -19,7 +19,7 @@ Where a function takes them, these mean the same everywhere:
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -45,7 +45,9 @@ if TYPE_CHECKING:
     from mnistkit.evaluation.results.errors import ErrorsResult
     from mnistkit.evaluation.results.evaluate import EvaluateResult
     from mnistkit.inference.recogniser import Recogniser
+    from mnistkit.workflows.distill_result import DistillResult
     from mnistkit.workflows.train import SeedsResult, TrainResult
+    from mnistkit.workflows.train_config import TrainConfig
     from mnistkit.workflows.train_request import ObjectiveChoice
 
 __all__ = [
@@ -54,6 +56,7 @@ __all__ = [
     "TrainingEvents",
     "choose_threads",
     "confusion",
+    "distill",
     "errors",
     "evaluate",
     "list_datasets",
@@ -310,10 +313,174 @@ def train(
         NonFiniteLossError: the training diverged.
         InterruptedRunError: ``should_stop`` ended it.
     """
-    from mnistkit.recipe import DEFAULT_RECIPE, flatten
-    from mnistkit.recipe_sources import name_or_file, recipe_changes
     from mnistkit.reporting.training.callbacks import Callbacks
     from mnistkit.workflows import train as workflow
+
+    config = _train_config(
+        architecture,
+        dataset,
+        progress,
+        announce,
+        out=out,
+        recipe=recipe,
+        full=full,
+        resume=resume,
+        overwrite=overwrite,
+        init=init,
+        split_shares=split_shares,
+        preparation=preparation,
+        device=device,
+        skip_bad=skip_bad,
+        settings=settings,
+    )
+    callbacks = Callbacks(progress or _ignored, announce or _silent, events or TrainingEvents())
+    return workflow.train(config, callbacks, should_stop or _never, objective)
+
+
+def distill(
+    *teachers: CheckpointLike,
+    student: str | None = None,
+    dataset: str | Path | None = None,
+    seeds: int = 1,
+    baseline: bool = False,
+    transfer: str | Path | None = None,
+    omit_class: str | None = None,
+    out: str | Path | None = None,
+    recipe: str | Path | None = None,
+    full: bool = False,
+    resume: bool = False,
+    overwrite: bool = False,
+    init: CheckpointLike | None = None,
+    split_shares: str | None = None,
+    preparation: str = AUTO,
+    device: str | None = None,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+    announce: Announce | None = None,
+    events: TrainingEvents | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    **settings: Any,
+) -> DistillResult:
+    """Train a small model by what larger ones answer, as ``mnistkit distill`` does.
+
+    >>> distill("convnext", student="lenet5", baseline=True)  # doctest: +SKIP
+    DistillResult(lenet5, 1 seed: teacher 99.64 %; alone 99.44 %; distilled 99.50 %)
+
+    Args:
+        teachers: At least one, as :func:`load` takes one; several teach together. None for those of the run that
+            is resumed or whose ``recipe`` is given.
+        student: One of :func:`list_models`; None for what ``recipe`` or the run to resume records, or the smallest
+            network whose measured accuracy is close to the best.
+        dataset: As for :func:`train`, and so all that is not said here.
+        seeds: How many seeds: seed, seed + 1, ...
+        baseline: Train the student alone as well: same seeds, epochs and augmentation.
+        transfer: A folder of pictures without labels to learn from too.
+        omit_class: A class of which the student is shown no image.
+        out: See :func:`train`.
+        recipe: See :func:`train`.
+        full: See :func:`train`.
+        resume: See :func:`train`.
+        overwrite: See :func:`train`.
+        init: See :func:`train`.
+        split_shares: See :func:`train`.
+        preparation: See :func:`train`.
+        device: See above.
+        skip_bad: Leave out unreadable pictures instead of stopping.
+        progress: See :func:`train`.
+        announce: See above.
+        events: See :func:`train`.
+        should_stop: See :func:`train`.
+        settings: Any recipe key; ``distillation={"temperature": 8}`` for how is learned.
+
+    Raises:
+        MnistkitError: as :func:`train` does; or a teacher does not fit the dataset.
+    """
+    from mnistkit.recipe_sources import name_or_file
+    from mnistkit.reporting.training.callbacks import Callbacks
+    from mnistkit.workflows import distill as workflow
+    from mnistkit.workflows.distill_config import DistillConfig, best_bargain, follow_recorded_lessons
+
+    training = _train_config(
+        student,
+        dataset,
+        progress,
+        announce,
+        out=out,
+        recipe=recipe,
+        full=full,
+        resume=resume,
+        overwrite=overwrite,
+        init=init,
+        split_shares=split_shares,
+        preparation=preparation,
+        device=device,
+        skip_bad=skip_bad,
+        settings=settings,
+        default=best_bargain(),
+    )
+    said = {"teacher": teachers, "transfer": transfer, "omit_class": omit_class}
+    config = follow_recorded_lessons(
+        DistillConfig(
+            training=training,
+            teachers=tuple(map(_spec, teachers)),
+            seeds=seeds,
+            baseline=baseline,
+            transfer=None if transfer is None else str(transfer),
+            omitted=omit_class or "",
+        ),
+        {name for name, value in said.items() if value},
+        name_or_file(recipe)[1],
+    )
+    tell = announce or _silent
+    callbacks = Callbacks(progress or _ignored, tell, events or TrainingEvents())
+    return workflow.distill(config, callbacks, should_stop or _never, tell)
+
+
+def summarise(runs: Iterable[TrainResult]) -> SeedsResult:
+    """Return mean, deviation and pooled interval of runs with different seeds, as ``mnistkit train --seeds`` does.
+
+    >>> summarise(train("lenet5", seed=seed) for seed in range(3))  # doctest: +SKIP
+    SeedsResult(3 runs: mean test accuracy 99.44 %)
+
+    Args:
+        runs: What :func:`train` returned for each.
+
+    Raises:
+        UsageError: there are none, or they are not runs of the same.
+    """
+    from mnistkit.workflows.train import SeedsResult
+
+    return SeedsResult.of(list(runs))
+
+
+def _train_config(
+    architecture: str | None,
+    dataset: str | Path | None,
+    progress: Progress | None,
+    announce: Announce | None,
+    *,
+    out: str | Path | None,
+    recipe: str | Path | None,
+    full: bool,
+    resume: bool,
+    overwrite: bool,
+    init: CheckpointLike | None,
+    split_shares: str | None,
+    preparation: str,
+    device: str | None,
+    skip_bad: bool,
+    settings: Mapping[str, Any],
+    default: str = DEFAULT_ARCHITECTURE,
+) -> TrainConfig:
+    """Return what the arguments of :func:`train` ask for, with what an earlier run records.
+
+    Args:
+        architecture: See there, and so all others.
+        settings: Recipe keys.
+        default: The architecture where none is named or recorded.
+    """
+    from mnistkit.recipe import DEFAULT_RECIPE, flatten
+    from mnistkit.recipe_sources import name_or_file, recipe_changes
     from mnistkit.workflows.recorded_run import follow_recorded_run
     from mnistkit.workflows.train_config import TrainConfig
     from mnistkit.workflows.trained_weights import follow_trained
@@ -336,7 +503,7 @@ def train(
     tell = announce or _silent
     changes = recipe_changes(file=file, warn=tell)
     config = TrainConfig(
-        architecture=architecture or DEFAULT_ARCHITECTURE,
+        architecture=architecture or default,
         dataset=str(dataset or DEFAULT_DATASET),
         recipe_name=recipe_name or DEFAULT_RECIPE,
         changes=(*changes, ("train()", flatten(settings))),
@@ -351,26 +518,7 @@ def train(
         ),
         init=None if init is None else _spec(init),
     )
-    config = follow_recorded_run(follow_trained(config, given, tell), given, file, tell)
-    callbacks = Callbacks(progress or _ignored, tell, events or TrainingEvents())
-    return workflow.train(config, callbacks, should_stop or _never, objective)
-
-
-def summarise(runs: Iterable[TrainResult]) -> SeedsResult:
-    """Return mean, deviation and pooled interval of runs with different seeds, as ``mnistkit train --seeds`` does.
-
-    >>> summarise(train("lenet5", seed=seed) for seed in range(3))  # doctest: +SKIP
-    SeedsResult(3 runs: mean test accuracy 99.44 %)
-
-    Args:
-        runs: What :func:`train` returned for each.
-
-    Raises:
-        UsageError: there are none, or they are not runs of the same.
-    """
-    from mnistkit.workflows.train import SeedsResult
-
-    return SeedsResult.of(list(runs))
+    return follow_recorded_run(follow_trained(config, given, tell), given, file, tell)
 
 
 def _given(

@@ -21,6 +21,7 @@ PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 DEFAULT_RECIPE = "default"
 """What the recipe that an architecture is trained with unless the user says otherwise is called."""
 
+DISTILLATION_LOSSES = ("kl", "mse")
 IMAGE_SIZE = (28, 28)
 """Height and width in pixels of the image that every model is given."""
 
@@ -74,6 +75,11 @@ class Augmentation:
     ramp_down: float = setting(0.0, "final share of steps, fewer images changed", low=0, high=1)
     final_share: float = setting(0.0, "share of images changed at the end of it", low=0, high=1)
 
+    @property
+    def changes_anything(self) -> bool:
+        """Whether images are changed at all."""
+        return replace(self, **_SCHEDULE_OF_AUGMENTATION) != _NO_AUGMENTATION
+
     def share(self, progress: float) -> float:
         """Return the share of the images to change after a share of the training, ``progress`` from 0 to 1.
 
@@ -84,6 +90,26 @@ class Augmentation:
         if progress <= 1 - self.ramp_down:
             return 1.0
         return max(self.final_share, (1 - progress) / self.ramp_down)
+
+
+_NO_AUGMENTATION = Augmentation()
+# What decides when images are changed, and not how.
+_SCHEDULE_OF_AUGMENTATION = {"ramp_down": 0.0, "final_share": 0.0}
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """How a student learns from a teacher; without a teacher nothing of it counts.
+
+    The form of the loss is the divergence at the temperature, times its square (Hinton, Vinyals and Dean 2015,
+    "Distilling the knowledge in a neural network", section 2), or the mean squared error of the logits (Kim et al.
+    2021, "Comparing Kullback-Leibler divergence and mean squared error loss in knowledge distillation").
+    """
+
+    temperature: float = setting(4.0, "what logits are divided by", above=0, high=100)
+    hard_weight: float = setting(0.1, "weight of the labels; the teacher has the rest", low=0, high=1)
+    loss: str = setting("kl", "form of the loss", choices=DISTILLATION_LOSSES)
+    views: int = setting(20, "views of each image; the teacher answers each once", low=1, high=10_000)
 
 
 @dataclass(frozen=True)
@@ -122,6 +148,7 @@ class Recipe:
     seed: int = setting(0, "seed of initial weights, order and augmentation", low=0, below=2**32)
     workers: int = setting(0, "threads that decode pictures; 0 = one per core", low=0)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    distillation: Distillation = field(default_factory=Distillation)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain values, its tables as nested dictionaries."""

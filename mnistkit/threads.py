@@ -53,6 +53,17 @@ def choose_threads(count: int | None) -> None:
     _chosen = check_threads(count)
 
 
+@contextmanager
+def only_threads(count: int) -> Iterator[None]:
+    """Within it, ``count`` threads compute, whatever was chosen."""
+    global _chosen
+    before, _chosen = _chosen, count
+    try:
+        yield
+    finally:
+        _chosen = before
+
+
 def thread_count() -> int:
     """Return how many threads compute on a CPU.
 

@@ -89,7 +89,7 @@ class TestNames:
         code = f"import mnistkit, sys; sys.exit(any(name in sys.modules for name in {(*HEAVY, 'typer', 'rich')}))"
         assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
-    @pytest.mark.parametrize("name", ["evaluate", "confusion", "errors", "train"])
+    @pytest.mark.parametrize("name", ["evaluate", "confusion", "errors", "train", "distill"])
     def test_functions_take_the_options_of_their_commands(self, name: str) -> None:
         command = getattr(importlib.import_module(f"mnistkit.cli.{name}"), name)
         options = {
@@ -101,8 +101,10 @@ class TestNames:
             if str(declared).startswith("--")
         }
         taken = {*inspect.signature(getattr(mnistkit, name)).parameters, *ONLY_COMMANDS}
-        if name == "train":
+        if name in ("train", "distill"):
             taken |= {*recipe_keys(), *OTHERWISE_IN_TRAIN}
+        if name == "distill":
+            taken |= {"teacher"}
         assert "device" in options and options <= taken, options - taken
 
     def test_lists_are_the_registries(self) -> None:
@@ -120,6 +122,35 @@ class TestNames:
         assert (Path(mnistkit.__file__).parent / "py.typed").is_file()
         with pytest.raises(AttributeError, match="no attribute 'nothing'"):
             mnistkit.nothing  # type: ignore[attr-defined]  # noqa: B018
+
+
+class TestDistilling:
+    def test_it_gives_what_the_command_shows(
+        self, run: TrainResult, run_cli: RunCli, digits_folder: Path, printed: Callable[[], str]
+    ) -> None:
+        said: list[str] = []
+        found = mnistkit.distill(
+            run, student="lenet5", dataset=digits_folder, seeds=2, announce=said.append, **QUICK
+        )
+        assert printed() == ""
+        assert any(line.startswith("learning from run: its answers to ") for line in said)
+        assert repr(found).startswith("DistillResult(lenet5, 2 seeds: teacher ")
+        line = f"distill --teacher {run.checkpoint} --student lenet5 --dataset {digits_folder} --seeds 2 --json"
+        shown = json.loads(run_cli(*line.split(), "--device", "cpu", "--epochs", "2", "--batch-size", "64").out)
+        own = document(found)
+        for each in (own, shown):
+            each.pop("runs"), without_times(each)
+        assert own == shown
+
+    def test_a_recipe_of_a_run_brings_teacher_and_student(self, run: TrainResult, digits_folder: Path) -> None:
+        settings: dict[str, Any] = {"distillation": {"temperature": 2.0}, **QUICK}
+        (first,) = mnistkit.distill(run, student="lenet5", dataset=digits_folder, **settings).runs
+        (again,) = mnistkit.distill(recipe=first.folder.recipe, out="again", device="cpu").runs
+        assert again.checkpoint.read_bytes() == first.checkpoint.read_bytes()
+
+    def test_what_goes_wrong_is_raised(self) -> None:
+        with pytest.raises(MnistkitError, match="there is no teacher"):
+            mnistkit.distill(student="lenet5")
 
 
 class TestReading:

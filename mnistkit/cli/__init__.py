@@ -29,6 +29,7 @@ _GARBAGE_THRESHOLD = 100_000
 class _Commands(LazyGroup):
     summaries: ClassVar = {
         "train": "Train a model and report its test accuracy.",
+        "distill": "Train a small model by what larger ones answer.",
         "evaluate": "Measure checkpoints, and compare them with each other.",
         "predict": "Recognise the digits in pictures of your own.",
         "confusion": "Show which class is taken for which.",

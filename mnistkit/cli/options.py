@@ -90,6 +90,7 @@ SPLIT_NAMES = one_of("split", SPLITS)
 _BY_VALUE = {
     "--arch": ARCHITECTURES,
     "--backend": BACKEND_NAMES,
+    "--student": ARCHITECTURES,
     "--dataset": DATASETS,
     "--device": DEVICES,
     "--preparation": PREPARATIONS,

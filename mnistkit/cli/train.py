@@ -36,7 +36,9 @@ from mnistkit.workflows.train_config import DEFAULT_ARCHITECTURE, DEFAULT_DATASE
 
 if TYPE_CHECKING:
     from mnistkit.reporting.outputs import Output
+    from mnistkit.reporting.progress import LoadProgress
     from mnistkit.workflows.train_config import TrainConfig
+    from mnistkit.workflows.train_jobs import Job, JobsResult
 
 
 def check_architectures(names: str | None) -> str | None:
@@ -219,59 +221,43 @@ def train(
     The epoch with the best validation loss is kept. What no option sets comes from the architecture's recipe,
     which 'mnistkit models show NAME' prints.
     """
-    from mnistkit.recipe_sources import name_or_file, recipe_changes
-    from mnistkit.reporting import console
     from mnistkit.reporting.outputs import Output
     from mnistkit.reporting.progress import LoadProgress
     from mnistkit.reporting.training.plan import print_plan
     from mnistkit.reporting.training.terminal import TrainingDisplay, print_result, print_seeds
     from mnistkit.workflows import train as workflow
-    from mnistkit.workflows.recorded_run import follow_recorded_run
-    from mnistkit.workflows.train_config import TrainConfig
     from mnistkit.workflows.train_plan import plan_training
-    from mnistkit.workflows.trained_weights import follow_trained
 
-    options = {
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": lr,
-        "seed": seed,
-        "precision": precision,
-    }
-    recipe_name, recipe_file = name_or_file(recipe)
-    changes = recipe_changes(file=recipe_file, settings=settings or (), options=options, warn=console.warn)
     output, display, loading = Output(as_json=as_json), TrainingDisplay(), LoadProgress()
     names = [name.strip() for name in arch.split(",")]
-    config = TrainConfig(
-        architecture=names[0],
-        dataset=dataset or DEFAULT_DATASET,
-        recipe_name=recipe_name or DEFAULT_RECIPE,
-        changes=tuple(changes),
+    configs = training_configs(
+        context,
+        names,
+        loading,
+        dataset=dataset,
+        epochs=epochs,
+        batch_size=batch_size,
+        lr=lr,
+        seed=seed,
+        recipe=recipe,
+        settings=settings,
+        full=full,
         device=device,
+        precision=precision,
         out=out,
         resume=resume,
         overwrite=overwrite,
-        full=full,
-        load=replace(
-            loading.options(skip_bad=skip_bad, preparation=preparation),
-            shares=SplitShares.parse(shares) if shares else None,
-        ),
-        command=shlex.join(["mnistkit", *sys.argv[1:]]),
+        preparation=preparation,
         init=init,
+        shares=shares,
+        skip_bad=skip_bad,
     )
-    given = _given(context) | ({"recipe_name"} if recipe_name else set())
     if jobs is not None or len(names) > 1:
         if dry_run:
             raise UsageError("--dry-run shows one run", hint="leave out --jobs, and name one architecture")
-        each = [
-            follow_recorded_run(
-                follow_trained(replace(config, architecture=name), given, announce), given, recipe_file, announce
-            )
-            for name, announce in zip(names, (console.note, *[_say_nothing] * len(names)), strict=False)
-        ]
-        _train_side_by_side(each, seeds, 1 if jobs is None else jobs, threads, output)
+        _train_side_by_side(configs, seeds, 1 if jobs is None else jobs, threads, output)
         return
-    config = follow_recorded_run(follow_trained(config, given, console.note), given, recipe_file, console.note)
+    (config,) = configs
     if dry_run:
         if seeds != 1:
             raise UsageError("--dry-run shows one run", hint="leave out --seeds, or give --seed")
@@ -289,6 +275,86 @@ def train(
             display.close()
 
 
+def training_configs(
+    context: typer.Context,
+    names: Sequence[str],
+    loading: LoadProgress,
+    *,
+    dataset: str | None,
+    epochs: int | None,
+    batch_size: int | None,
+    lr: float | None,
+    seed: int | None,
+    recipe: str | None,
+    settings: list[str] | None,
+    full: bool,
+    device: str,
+    precision: str | None,
+    out: Path | None,
+    resume: bool,
+    overwrite: bool,
+    preparation: str,
+    init: str | None,
+    shares: str | None,
+    skip_bad: bool,
+) -> list[TrainConfig]:
+    """Return what the options of a command that trains ask for, with what an earlier run records.
+
+    Args:
+        context: The command line.
+        names: The architectures.
+        loading: Shows how far reading the data is.
+        dataset: See the option, and so all others.
+
+    Returns:
+        One for each architecture.
+
+    Raises:
+        UsageError: an option or recipe that cannot be.
+        CheckpointError: there are no weights to start from.
+        OutputError: the only unfinished run is in use.
+    """
+    from mnistkit.recipe_sources import name_or_file, recipe_changes
+    from mnistkit.reporting import console
+    from mnistkit.workflows.recorded_run import follow_recorded_run
+    from mnistkit.workflows.train_config import TrainConfig
+    from mnistkit.workflows.trained_weights import follow_trained
+
+    options = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": lr,
+        "seed": seed,
+        "precision": precision,
+    }
+    recipe_name, recipe_file = name_or_file(recipe)
+    changes = recipe_changes(file=recipe_file, settings=settings or (), options=options, warn=console.warn)
+    config = TrainConfig(
+        architecture=names[0],
+        dataset=dataset or DEFAULT_DATASET,
+        recipe_name=recipe_name or DEFAULT_RECIPE,
+        changes=tuple(changes),
+        device=device,
+        out=out,
+        resume=resume,
+        overwrite=overwrite,
+        full=full,
+        load=replace(
+            loading.options(skip_bad=skip_bad, preparation=preparation),
+            shares=SplitShares.parse(shares) if shares else None,
+        ),
+        command=shlex.join(["mnistkit", *sys.argv[1:]]),
+        init=init,
+    )
+    given = given_options(context) | ({"recipe_name"} if recipe_name else set())
+    return [
+        follow_recorded_run(
+            follow_trained(replace(config, architecture=name), given, announce), given, recipe_file, announce
+        )
+        for name, announce in zip(names, (console.note, *[_say_nothing] * len(names)), strict=False)
+    ]
+
+
 def _say_nothing(line: str) -> None:
     """Leave out what was said of the first of several architectures."""
 
@@ -297,28 +363,42 @@ def _train_side_by_side(
     configs: Sequence[TrainConfig], seeds: int, jobs: int, threads: int | None, output: Output
 ) -> None:
     """Train all seeds of all architectures, so many at a time, and show what they gave."""
+    from mnistkit.reporting.training.jobs import print_jobs
+    from mnistkit.workflows.train_jobs import plan_jobs
+
+    result = train_beside_each_other(plan_jobs(configs, seeds), jobs, threads)
+    output.show(result, print_jobs)
+    result.raise_failures()
+
+
+def train_beside_each_other(planned: Sequence[Job], side_by_side: int, threads: int | None) -> JobsResult:
+    """Train with one display and a process each, and let Ctrl-C stop all of them.
+
+    Args:
+        planned: What to train.
+        side_by_side: How many at a time.
+        threads: How many compute in each; None for one, or for all where there is one training at a time.
+    """
     from mnistkit.reporting.training.figure import CurvesWriter
-    from mnistkit.reporting.training.jobs import JobsDisplay, print_jobs
-    from mnistkit.workflows.train_jobs import JobOptions, plan_jobs, train_jobs
+    from mnistkit.reporting.training.jobs import JobsDisplay
+    from mnistkit.workflows.train_jobs import JobOptions, train_jobs
 
     display = JobsDisplay()
     options = JobOptions(
-        side_by_side=jobs,
-        threads=threads if jobs == 1 else threads or 1,
+        side_by_side=side_by_side,
+        threads=threads if side_by_side == 1 else threads or 1,
         observer=CurvesWriter(),
         explain=explain_with_traceback,
     )
     with stop_on_interrupt(display.note) as should_stop:
         try:
-            result = train_jobs(plan_jobs(configs, seeds), options, display, should_stop)
+            return train_jobs(planned, options, display, should_stop)
         finally:
             display.close()
-    output.show(result, print_jobs)
-    result.raise_failures()
 
 
-def _given(context: typer.Context) -> set[str]:
+def given_options(context: typer.Context) -> set[str]:
     """Return what the user has set, as :func:`mnistkit.workflows.recorded_run.follow_recorded_run` calls it."""
     sources = {name: context.get_parameter_source(name) for name in context.params}
     given = {name for name, source in sources.items() if source is not None and source.name != "DEFAULT"}
-    return {"architecture" if name == "arch" else name for name in given}
+    return {"architecture" if name in ("arch", "student") else name for name in given}

@@ -66,8 +66,8 @@ def to_unit_range(pixels: Tensor) -> Tensor:
 
 def shuffled_batches(
     data: DeviceImages, batch_size: int, generator: torch.Generator, *, start: int = 0
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield one epoch of (uint8 images, labels) in random order.
+) -> Iterator[Tensor]:
+    """Yield the places of one epoch's images in random order, for each batch an int64 tensor on their device.
 
     Args:
         data: The split.
@@ -77,8 +77,7 @@ def shuffled_batches(
     """
     order = torch.randperm(len(data), generator=generator).to(data.labels.device)
     for step in range(start, steps_per_epoch(len(data), batch_size)):
-        chosen = order[step * batch_size : (step + 1) * batch_size]
-        yield data.images[chosen], data.labels[chosen]
+        yield order[step * batch_size : (step + 1) * batch_size]
 
 
 def steps_per_epoch(n: int, batch_size: int) -> int:

@@ -16,10 +16,11 @@ from mnistkit.data.batches import DeviceImages, Normalisation, shuffled_batches,
 from mnistkit.device import Precision
 from mnistkit.exceptions import NonFiniteLossError
 from mnistkit.inference.logits import predict_logits
-from mnistkit.recipe import Recipe
+from mnistkit.recipe import Augmentation, Recipe
 from mnistkit.threads import one_thread_an_operation
 from mnistkit.training.events import EpochRecord, StepReport, TrainingEvents
 from mnistkit.training.inputs import training_inputs
+from mnistkit.training.lessons import Lesson, LessonStoppedError
 from mnistkit.training.objectives.base import Objective
 from mnistkit.training.schedules import learning_rate, should_stop_early
 from mnistkit.training.seeds import augmentation_generator, order_generator
@@ -28,6 +29,7 @@ from mnistkit.training.state import EpochSums, TrainingState
 
 # Reading a figure back from a GPU waits for it, so it is done only once in this many steps.
 _REPORT_EVERY = 10
+_UNCHANGED = Augmentation()
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,15 @@ def _train_epoch(job: TrainingJob, state: TrainingState, shards: Shards) -> bool
     epoch, steps = len(state.history), job.steps_per_epoch
     start = state.step - epoch * steps
     order = order_generator(job.recipe.seed, epoch)
+    # What a lesson takes is a part of the epoch's time.
     watch = _Watch(job, state)
-    for images, labels in shuffled_batches(job.train, job.recipe.batch_size, order, start=start):
-        watch.add(*_train_step(job, state, shards, images, labels), len(labels))
+    try:
+        lesson = job.objective.lesson(job.train, epoch, job.events.note, job.should_stop)
+    except LessonStoppedError:
+        return False
+    for places in shuffled_batches(job.train, job.recipe.batch_size, order, start=start):
+        batch = _batch(job, state, places, lesson)
+        watch.add(*_train_step(job, state, shards, batch), len(places))
         if job.should_stop():
             watch.report()
             return False
@@ -107,24 +115,61 @@ def _train_epoch(job: TrainingJob, state: TrainingState, shards: Shards) -> bool
     return True
 
 
-def _train_step(
-    job: TrainingJob, state: TrainingState, shards: Shards, pixels: Tensor, labels: Tensor
-) -> tuple[Tensor, Tensor]:
+@dataclass(frozen=True)
+class _Batch:
+    """What a step learns from.
+
+    Attributes:
+        pixels: uint8 tensor of shape (n, 1, 28, 28).
+        labels: int64 tensor of shape (n,).
+        answers: What teachers answer to the pixels, of shape (n, teachers, classes); None without a lesson.
+        augmentation: How the pixels are to be changed.
+    """
+
+    pixels: Tensor
+    labels: Tensor
+    answers: Tensor | None
+    augmentation: Augmentation
+
+    def shard(self, number: int, count: int) -> _Batch:
+        """Return the shard ``number`` of ``count``."""
+        answers = None if self.answers is None else part(self.answers, number, count)
+        pixels, labels = (part(each, number, count) for each in (self.pixels, self.labels))
+        return replace(self, pixels=pixels, labels=labels, answers=answers)
+
+
+def _batch(job: TrainingJob, state: TrainingState, places: Tensor, lesson: Lesson | None) -> _Batch:
+    """Return the images at ``places`` for the next step: those of a lesson are changed already."""
+    augmentation, labels, answers = job.recipe.augmentation, job.train.labels[places], None
+    if lesson is None:
+        pixels = job.train.images[places]
+    else:
+        share = augmentation.share(_progress(job, state))
+        pixels, answers = lesson.batch(job.train.images, places, share)
+        augmentation = _UNCHANGED
+    pixels, labels = job.objective.extend_batch(pixels, labels, state.step)
+    return _Batch(pixels, labels, answers, augmentation)
+
+
+def _progress(job: TrainingJob, state: TrainingState) -> float:
+    return state.step / (job.recipe.epochs * job.steps_per_epoch)
+
+
+def _train_step(job: TrainingJob, state: TrainingState, shards: Shards, batch: _Batch) -> tuple[Tensor, Tensor]:
     """Take one optimizer step and return its loss and its number of right answers, still on the device."""
     recipe, optimizer, scaler = job.recipe, state.optimizer, state.scaler
-    pixels, labels = job.objective.extend_batch(pixels, labels, state.step)
-    progress = state.step / (recipe.epochs * job.steps_per_epoch)
+    progress = _progress(job, state)
 
     def compute(number: int, model: nn.Module) -> tuple[Sequence[Tensor | None], Tensor, Tensor]:
         """Return a shard's gradients, its part of the loss and its number of right answers."""
-        own_pixels, own_labels = (part(each, number, len(shards)) for each in (pixels, labels))
+        own = batch.shard(number, len(shards))
         generator = augmentation_generator(recipe.seed, state.step, number)
-        inputs = training_inputs(own_pixels, job.normalisation, recipe.augmentation, generator, progress=progress)
+        inputs = training_inputs(own.pixels, job.normalisation, own.augmentation, generator, progress=progress)
         with job.precision.autocast(inputs.device):
-            loss, logits = job.objective(model, inputs, own_labels)
-        loss = loss * (len(own_labels) / len(labels))
+            loss, logits = job.objective(model, inputs, own.labels, own.answers)
+        loss = loss * (len(own.labels) / len(batch.labels))
         gradients = torch.autograd.grad(scaler.scale(loss), optimizer.parameters, allow_unused=True)
-        return gradients, loss.detach(), (logits.detach().argmax(dim=1) == own_labels).sum()
+        return gradients, loss.detach(), (logits.detach().argmax(dim=1) == own.labels).sum()
 
     gradients, losses, correct = zip(*shards.compute(state.step, compute), strict=True)
     for parameter, gradient in zip(optimizer.parameters, add_up(gradients), strict=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-_ORDER, _AUGMENTATION, _MODEL, _OBJECTIVE, _OBJECTIVE_SET_UP = range(5)
+_ORDER, _AUGMENTATION, _MODEL, _OBJECTIVE, _OBJECTIVE_SET_UP, _VIEW = range(6)
 
 
 def _derived(seed: int, purpose: int, *numbers: int) -> int:
@@ -28,6 +28,11 @@ def order_generator(seed: int, epoch: int) -> torch.Generator:
 def augmentation_generator(seed: int, step: int, shard: int) -> torch.Generator:
     """Return the generator of the augmentation of a shard of the ``step``-th batch of the run."""
     return _generator(seed, _AUGMENTATION, step, shard)
+
+
+def view_generator(view: int, block: int) -> torch.Generator:
+    """Return the generator of the augmentation of a block of images in a view, which all runs have in common."""
+    return _generator(0, _VIEW, view, block)
 
 
 def model_generator(seed: int, step: int, shard: int) -> torch.Generator:

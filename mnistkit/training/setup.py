@@ -57,14 +57,16 @@ class TrainingSetup:
     ) -> TrainingJob:
         """Set the objective up and return the job of minimising it; see :class:`TrainingJob` for the arguments.
 
+        The objective may choose among the images; the training images are shown as often as the recipe says.
+
         Raises:
             MnistkitError: the objective cannot be used on this dataset.
         """
         objective.set_up(self.dataset, self.machine.device)
         return TrainingJob(
             recipe=self.recipe,
-            train=train,
-            val=val,
+            train=objective.chosen(train, "train").repeated(self.recipe.repeats),
+            val=None if val is None else objective.chosen(val, "val"),
             normalisation=self.normalisation,
             objective=objective,
             precision=self.machine.precision,

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import shlex
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 from mnistkit.evaluation.intervals import pooled_interval, summarise_seeds
 from mnistkit.exceptions import OutputError, UsageError
 from mnistkit.models import build_model, check_model_name, get_architecture, model_names
-from mnistkit.recipe import DEFAULT_RECIPE, Recipe, flatten
+from mnistkit.recipe import DEFAULT_RECIPE, Distillation, Recipe, flatten
 from mnistkit.runs import RunFolder
 from mnistkit.workflows import run_files
 from mnistkit.workflows.train_config import DEFAULT_DATASET
@@ -88,6 +89,11 @@ class _Run:
         return int(self.metrics["seed"])
 
     @property
+    def objective(self) -> Mapping[str, Any]:
+        """What was minimised, as its ``describe()`` gave it; nothing in runs of before there was a choice."""
+        return dict(self.facts.get("objective", {}))
+
+    @property
     def seconds_per_epoch(self) -> float:
         return float(self.metrics["train_seconds"]) / int(self.metrics["epochs"])
 
@@ -99,7 +105,9 @@ class _Run:
     def identity(self) -> dict[str, Any]:
         """Return what must not differ from the other runs of a row, by what it is called."""
         known = {name: {**self.facts, **self.metrics}.get(name) for name in _SAME}
-        settings = flatten(self.recipe.to_dict())
+        # Without a teacher it makes no difference how one would be learned from.
+        recipe = self.recipe if "teachers" in self.objective else replace(self.recipe, distillation=Distillation())
+        settings = flatten(recipe.to_dict())
         return flatten({**known, **{key: value for key, value in settings.items() if key not in NOT_THE_RECIPE}})
 
 
@@ -165,7 +173,7 @@ def _check_protocol(run: _Run) -> None:
 def _row(runs: Sequence[_Run]) -> MeasuredRow:
     """Return the row of runs that were checked."""
     first = runs[0]
-    name, digest = str(first.metrics["architecture"]), recipe_digest(first.recipe)
+    name, digest = str(first.metrics["architecture"]), training_digest(first.recipe)
     facts = describe_architecture(check_model_name(name))
     recipe = next((called for called, each in facts.recipes.items() if each.digest == digest), None)
     if recipe is None:
@@ -173,12 +181,12 @@ def _row(runs: Sequence[_Run]) -> MeasuredRow:
     if facts.parameters != first.metrics["parameters"]:
         now, then = f"{facts.parameters:,}", f"{first.metrics['parameters']:,}"
         raise UsageError(f"{name} has {now} parameters now, and had {then} in {first.folder.path}")
-    objective = first.facts.get("objective", {})
+    _check_lessons(first, name, recipe)
     return measured_row(
         kind="network",
         name=name,
         recipe=recipe,
-        teacher=objective.get("teacher"),
+        teacher=first.objective.get("teacher"),
         dataset=str(first.metrics["dataset"]),
         description="",
         parameters=facts.parameters,
@@ -235,6 +243,11 @@ def measured_row(
     )
 
 
+def training_digest(recipe: Recipe) -> str:
+    """Return the digest of a recipe as far as it counts without a teacher, see :func:`recipe_digest`."""
+    return recipe_digest(replace(recipe, distillation=Distillation()))
+
+
 def _rounded(share: float) -> float:
     # Far more digits than any accuracy has, and none of the noise of binary fractions.
     return round(share, 8)
@@ -244,9 +257,32 @@ def _finished(run: _Run) -> str:
     return datetime.fromtimestamp(run.folder.metrics.stat().st_mtime).date().isoformat()
 
 
+def _check_lessons(run: _Run, name: str, recipe: str) -> None:
+    """See that a distilled run is what its command would distil again.
+
+    Raises:
+        UsageError: it was distilled with other settings than the recipe's, or with other images.
+    """
+    objective = run.objective
+    for what in ("omitted", "transfer"):
+        if what in objective:
+            raise UsageError(f"{run.folder.path} did not learn from the usual images: {what} {objective[what]}")
+    wanted = get_architecture(name).recipes[recipe].distillation
+    if "teachers" in objective and run.recipe.distillation != wanted:
+        own, usual = asdict(run.recipe.distillation), asdict(wanted)
+        other = [f"distillation.{key}={value}" for key, value in own.items() if usual[key] != value]
+        raise UsageError(
+            f"{run.folder.path} was distilled with other settings than {name}'s: {', '.join(other)}",
+            hint="settings that are measured are registered in the architecture's recipe first",
+        )
+
+
 def _command(run: _Run, name: str, recipe: str, count: int) -> str:
     """Return the command line that trains the same again, whatever was typed then."""
-    parts = ["mnistkit", "train", "--arch", name]
+    teachers = run.objective.get("checkpoints", [])
+    parts = ["mnistkit", "distill"] if teachers else ["mnistkit", "train"]
+    parts += [part for each in teachers for part in ("--teacher", shlex.quote(each))]
+    parts += ["--student" if teachers else "--arch", name]
     parts += ["--recipe", recipe] if recipe != DEFAULT_RECIPE else []
     device = str(run.metrics["device"]).split()[0]
     parts += ["--seeds", str(count), "--device", device, "--precision", str(run.metrics["precision"])]
@@ -280,7 +316,7 @@ def describe_architecture(name: str) -> ArchitectureFacts:
         bytes=_FP32_BYTES * weights,
         macs=summary.macs,
         recipes={
-            called: NamedRecipe(recipe.epochs, recipe_digest(recipe))
+            called: NamedRecipe(recipe.epochs, training_digest(recipe))
             for called, recipe in get_architecture(name).recipes.items()
         },
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from multiprocessing.connection import wait
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mnistkit.exceptions import InterruptedRunError, MnistkitError, SomeInputsFailedError, UsageError
 from mnistkit.numbers import counted
@@ -16,6 +16,9 @@ from mnistkit.workflows.train import SeedsResult, TrainResult, seed_configs, sto
 from mnistkit.workflows.train_config import TrainConfig
 from mnistkit.workflows.train_request import TrainRequest
 from mnistkit.workflows.training_process import TrainingProcess
+
+if TYPE_CHECKING:
+    from mnistkit.workflows.train_request import ObjectiveChoice
 
 # How often the user's wish to stop is looked for while no training says anything.
 _LOOK_SECONDS = 0.2
@@ -28,10 +31,13 @@ class Job:
     Attributes:
         name: What it is called in messages, such as "lenet5 seed 1".
         config: What it trains.
+        objective: Makes what is minimised from the resolved recipe; None for what the recipe itself chooses. It
+            goes to another process, and so must be picklable.
     """
 
     name: str
     config: TrainConfig
+    objective: ObjectiveChoice | None = None
 
 
 @dataclass(frozen=True)
@@ -132,7 +138,7 @@ class JobOptions:
     explain: Callable[[BaseException], MnistkitError] = _explained
 
 
-def plan_jobs(configs: Sequence[TrainConfig], seeds: int) -> list[Job]:
+def plan_jobs(configs: Sequence[TrainConfig], seeds: int, objective: ObjectiveChoice | None = None) -> list[Job]:
     """Return the trainings of some architectures, each with the seeds seed, seed + 1, ...
 
     With an ``out`` the runs of several architectures lie in its subfolders, named after them.
@@ -140,6 +146,7 @@ def plan_jobs(configs: Sequence[TrainConfig], seeds: int) -> list[Job]:
     Args:
         configs: What to train, for each architecture.
         seeds: How many seeds.
+        objective: That of all of them, see :class:`Job`.
 
     Raises:
         UsageError: ``seeds`` is less than one; an architecture comes twice; a name or recipe key is unknown.
@@ -153,7 +160,7 @@ def plan_jobs(configs: Sequence[TrainConfig], seeds: int) -> list[Job]:
         each = replace(config, out=out)
         for seed, seeded in seed_configs(each, seeds) if seeds != 1 else [(None, each)]:
             name = config.architecture if seed is None else f"{config.architecture} seed {seed}"
-            jobs.append(Job(name, seeded))
+            jobs.append(Job(name, seeded, objective))
     return jobs
 
 
@@ -182,7 +189,7 @@ def train_jobs(
     """
     if options.side_by_side < 1:
         raise UsageError(f"--jobs must be at least 1, not {options.side_by_side}")
-    requests = [TrainRequest.resolve(job.config) for job in jobs]
+    requests = [TrainRequest.resolve(job.config, job.objective) for job in jobs]
     pool = _Pool(jobs, requests, options, events or JobsEvents())
     with pool:
         pool.run(should_stop)
@@ -259,7 +266,8 @@ class _Pool:
             if stored is not None:
                 self._end(job, stored)
                 continue
-            process = TrainingProcess(job.config, self._options.threads, self._options.observer)
+            options = self._options
+            process = TrainingProcess(job.config, options.threads, options.observer, job.objective)
             self._closing.callback(process.close)
             self._running[process.connection] = _Running(job, process, self._events.of(job))
 

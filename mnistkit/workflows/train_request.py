@@ -157,10 +157,12 @@ class TrainRequest:
             if init.get("sha256") != (self.trained.describe()["sha256"] if self.trained else None):
                 started, wanted = init.get("name", new), self.trained.found.name if self.trained else new
                 raise OutputError(f"{place} holds a run that started from {started}, not {wanted}", hint=hint)
-        asked_for = {RECIPE: config.recipe_name, **flatten(run_facts(config, self.choose(stored)))}
+        objective = self.choose(stored)
+        whereabouts = {f"objective.{name}" for name in objective.whereabouts}
+        asked_for = {RECIPE: config.recipe_name, **flatten(run_facts(config, objective))}
         found.setdefault(RECIPE, DEFAULT_RECIPE)
         for name, value in asked_for.items():
-            if found.get(name) != value:
+            if found.get(name) != value and name not in whereabouts:
                 raise OutputError(f"{place} holds a run with {name} {found.get(name)}, not {value}", hint=hint)
         kind = getattr(config.load.preparation, "kind", config.load.preparation)
         if kind != AUTO and found.get(f"{PREPARATION}.kind", kind) != kind:

@@ -12,13 +12,16 @@ from dataclasses import replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from types import FrameType
-from typing import Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from mnistkit.exceptions import InterruptedRunError, MnistkitError
 from mnistkit.threads import choose_threads
 from mnistkit.training.events import EpochRecord, RunEnd, RunStart, StepReport, TrainingEvents
 from mnistkit.workflows.train import TrainResult, train
 from mnistkit.workflows.train_config import TrainConfig
+
+if TYPE_CHECKING:
+    from mnistkit.workflows.train_request import ObjectiveChoice
 
 Message: TypeAlias = tuple[str, tuple[Any, ...]]
 """The name of a method of TrainingEvents, and its arguments."""
@@ -34,6 +37,7 @@ class TrainingProcess:
         config: What to train. Its callables are not called; warnings come as notes.
         threads: Threads that compute on a CPU; None for one a core.
         observer: Is told of the end of the run, within the process.
+        objective: As :func:`mnistkit.workflows.train.train` takes it, and picklable.
 
     Attributes:
         connection: The pipe through which it tells what happens, to wait for.
@@ -42,14 +46,21 @@ class TrainingProcess:
         has_begun: Whether it has told that it trains.
     """
 
-    def __init__(self, config: TrainConfig, threads: int | None, observer: TrainingEvents | None) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        threads: int | None,
+        observer: TrainingEvents | None,
+        objective: ObjectiveChoice | None = None,
+    ) -> None:
         self.result: TrainResult | None = None
         self.error: BaseException | None = None
         # A forked process would have torch's threads without their stacks.
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()
         silent = replace(config, load=replace(config.load, progress=_ignore, warn=_ignore))
-        self._process = context.Process(target=_work, args=(theirs, silent, threads, observer), daemon=True)
+        arguments = (theirs, silent, threads, observer, objective)
+        self._process = context.Process(target=_work, args=arguments, daemon=True)
         self.has_begun = False
         with _library_threads(threads):
             self._process.start()
@@ -171,7 +182,11 @@ class _Sender(TrainingEvents):
 
 
 def _work(
-    connection: Connection, config: TrainConfig, threads: int | None, observer: TrainingEvents | None
+    connection: Connection,
+    config: TrainConfig,
+    threads: int | None,
+    observer: TrainingEvents | None,
+    objective: ObjectiveChoice | None,
 ) -> NoReturn:
     """Be the process: train, and send what happens."""
     # Ctrl-C reaches every process of a terminal; the one that started this one says what is to be done.
@@ -181,7 +196,7 @@ def _work(
     choose_threads(threads)
     try:
         config = replace(config, load=replace(config.load, warn=sender.note))
-        sender.send(_RESULT, train(config, sender, sender.should_stop))
+        sender.send(_RESULT, train(config, sender, sender.should_stop, objective))
     except BaseException as error:
         sender.send(_ERROR, _picklable(error), traceback.format_exc())
     connection.close()

@@ -113,7 +113,7 @@ class TrainingRun:
         self.events.run_started(self._start(setup, job, state))
         if not run_training(job, state):
             self._interrupted(state)
-        return self._finish(setup, state)
+        return self._finish(setup, job, state)
 
     @property
     def _goes_on(self) -> bool:
@@ -160,23 +160,29 @@ class TrainingRun:
         # Read before the earlier run is removed, once: the file of the weights may change meanwhile.
         return self.trained.describe() if self.trained else self._recorded_init
 
+    def _shown(self, dataset: Dataset, job: TrainingJob) -> dict[str, int]:
+        """Return how many images the run really trains on and validates with, which its objective has chosen."""
+        train = len(job.train) // self.recipe.repeats
+        return {**self.sizes(dataset), "train": train, "val": 0 if job.val is None else len(job.val)}
+
     def _job(self, setup: TrainingSetup) -> TrainingJob:
         def epoch_done(state: TrainingState, is_best: bool) -> None:
             if is_best:
-                info = self._checkpoint_info(setup.dataset, state)
+                info = self._checkpoint_info(setup.dataset, job, state)
                 save_checkpoint(self.folder.model, state.evaluated_model.state_dict(), info)
             run_files.write_history(self.folder, state.history)
             state.save(self.folder.state)
 
         dataset, full = setup.dataset, self.config.full
-        return setup.job(
+        job = setup.job(
             self.objective,
-            setup.on_device(dataset.train if full else dataset.split("train")).repeated(self.recipe.repeats),
+            setup.on_device(dataset.train if full else dataset.split("train")),
             None if full else setup.on_device(dataset.split("val")),
             events=self.events,
             epoch_done=epoch_done,
             should_stop=self.should_stop,
         )
+        return job
 
     def _state(self, setup: TrainingSetup) -> TrainingState:
         """Return the state to start from: fresh, after removing an earlier run, or the one to resume."""
@@ -190,7 +196,7 @@ class TrainingRun:
         return state
 
     def _start(self, setup: TrainingSetup, job: TrainingJob, state: TrainingState) -> RunStart:
-        precision, sizes = setup.machine.precision, self.sizes(setup.dataset)
+        precision, sizes = setup.machine.precision, self._shown(setup.dataset, job)
         return RunStart(
             architecture=self.config.architecture,
             parameters=_parameters(state),
@@ -212,7 +218,7 @@ class TrainingRun:
             init=self._init_facts.get("name", ""),
         )
 
-    def _checkpoint_info(self, dataset: Dataset, state: TrainingState) -> CheckpointInfo:
+    def _checkpoint_info(self, dataset: Dataset, job: TrainingJob, state: TrainingState) -> CheckpointInfo:
         """Return the description of the weights of the epoch just finished."""
         record = state.history[-1]
         figures = {"val_loss": record.val_loss, "val_accuracy": record.val_accuracy}
@@ -223,7 +229,7 @@ class TrainingRun:
             std=dataset.std,
             preparation=dataset.preparation,
             dataset=self.config.dataset,
-            split=self._split_text(dataset),
+            split=self._split_text(self._shown(dataset, job)),
             recipe=self.recipe.to_dict(),
             objective=self.objective.describe(),
             init=self._init_facts,
@@ -233,13 +239,11 @@ class TrainingRun:
             metrics={name: value for name, value in figures.items() if value is not None},
         )
 
-    def _split_text(self, dataset: Dataset) -> str:
-        total = len(dataset.train)
+    def _split_text(self, sizes: Mapping[str, int]) -> str:
         if self.config.full:
-            return f"trained on all {total} training images; last weights, nothing chosen"
-        train = total - dataset.validation_size
+            return f"trained on all {sizes['train']} training images; last weights, nothing chosen"
         chosen = "epoch chosen by the loss on" if self.recipe.selection == "best" else "last epoch; checked on"
-        return f"trained on {train} images; {chosen} {dataset.validation_size} validation images"
+        return f"trained on {sizes['train']} images; {chosen} {sizes['val']} validation images"
 
     def _interrupted(self, state: TrainingState) -> None:
         state.save(self.folder.state)
@@ -249,7 +253,7 @@ class TrainingRun:
             hint=f"go on with the same command and --resume (run folder: {self.folder.path})",
         )
 
-    def _finish(self, setup: TrainingSetup, state: TrainingState) -> Mapping[str, Any]:
+    def _finish(self, setup: TrainingSetup, job: TrainingJob, state: TrainingState) -> Mapping[str, Any]:
         """Measure the kept weights on the test images and write the last files, ``metrics.json`` at the end."""
         weights, info = load_tensors(self.folder.model), read_info(self.folder.model)
         state.evaluated_model.load_state_dict(weights)
@@ -273,7 +277,7 @@ class TrainingRun:
             "seed": self.recipe.seed,
             "parameters": _parameters(state),
             "split": info.split,
-            "images": self.sizes(setup.dataset),
+            "images": self._shown(setup.dataset, job),
             "epochs": len(state.history),
             "kept_epoch": info.epoch,
             "validation": {name: info.metrics[name] for name in info.metrics if name.startswith("val_")},

@@ -31,7 +31,18 @@ def test_the_commands_are_listed_in_their_order(run_cli: RunCli) -> None:
     page = run_cli("--help").out
     lines = page.partition("Commands:")[2].strip().partition("\n\n")[0].splitlines()
     names = [line.split()[0] for line in lines]
-    assert names == ["train", "evaluate", "predict", "confusion", "errors", "runs", "models", "datasets", "env"]
+    assert names == [
+        "train",
+        "distill",
+        "evaluate",
+        "predict",
+        "confusion",
+        "errors",
+        "runs",
+        "models",
+        "datasets",
+        "env",
+    ]
 
 
 def test_the_list_says_of_each_command_what_it_says_itself() -> None:
@@ -70,7 +81,7 @@ USAGE_ERRORS = {
     "trian": "error: no such command 'trian'; did you mean train?",
     "evlauate": "error: no such command 'evlauate'; did you mean evaluate?",
     "hepl": "error: no such command 'hepl'; did you mean help?",
-    "zzz": "error: no such command 'zzz'; known: train, evaluate, ",
+    "zzz": "error: no such command 'zzz'; known: train, distill, evaluate, ",
     "models lenet5": "error: no such command 'lenet5'; did you mean show lenet5?",
     "datasets mnist": "error: no such command 'mnist'; did you mean show mnist?",
     "models shwo lenet5": "error: no such command 'shwo'; did you mean show?",
@@ -99,6 +110,7 @@ USAGE_ERRORS = {
     "train lenet5": "error: unexpected argument 'lenet5'; did you mean --arch lenet5?",
     "train lenet": "error: unexpected argument 'lenet'; did you mean --arch lenet5?",
     "train fashion-mnist": "error: unexpected argument 'fashion-mnist'; did you mean --dataset fashion-mnist?",
+    "distill lenet5": "error: unexpected argument 'lenet5'; did you mean --student lenet5?",
     "env cpu": "error: unexpected argument 'cpu'; did you mean --device cpu?",
     "models show": "error: missing argument 'NAME|CKPT'",
     "models show lenet": "error: unknown model 'lenet'; did you mean 'lenet5'?",

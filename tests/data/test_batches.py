@@ -21,10 +21,7 @@ def numbered(count: int) -> DeviceImages:
 
 def shown(data: DeviceImages, batch_size: int, seed: int = 0, start: int = 0) -> list[list[int]]:
     batches = list(shuffled_batches(data, batch_size, torch.Generator().manual_seed(seed), start=start))
-    for images, labels in batches:
-        assert images.shape[1:] == (1, 28, 28)
-        assert torch.equal(images[:, 0, 14, 14].long(), labels)
-    return [labels.tolist() for _, labels in batches]
+    return [data.labels[places].tolist() for places in batches]
 
 
 @given(count=st.integers(1, 60), batch_size=st.integers(1, 70), seed=st.integers(0, 5))

@@ -27,7 +27,9 @@ class Taught(Objective):
     def set_up(self, dataset: Dataset, device: torch.device) -> None:
         self.teacher.to(device).eval()
 
-    def __call__(self, model: nn.Module, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(
+        self, model: nn.Module, inputs: Tensor, labels: Tensor, answers: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         with torch.no_grad():
             wanted = functional.log_softmax(self.teacher(inputs) / self._temperature, dim=1)
         logits = model(inputs)

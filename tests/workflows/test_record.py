@@ -48,9 +48,52 @@ def test_a_run_that_stopped_early_says_so() -> None:
     assert (row.epochs, row.epochs_run, row.seconds_per_epoch) == (10, [10, 10, 4], 5.67)
 
 
-def test_a_teacher_stands_in_the_row() -> None:
-    taught = {"objective": {"name": "distillation", "teacher": "vgg"}}
-    assert record_runs(runs_of(1, 2, 3, facts=taught), TABLE).row.title == "lenet5 from vgg"
+def taught(*teachers: str, **more: Any) -> dict[str, Any]:
+    """Return the facts of a run that learnt from teachers."""
+    known = [{"name": Path(name).name, "sha256": "0"} for name in teachers]
+    names = " + ".join(each["name"] for each in known)
+    return {
+        "objective": {
+            "name": "distillation",
+            "teacher": names,
+            "teachers": known,
+            "checkpoints": list(teachers),
+            **more,
+        }
+    }
+
+
+def test_a_distilled_row_tells_its_teacher_and_the_command_that_distils_it_again() -> None:
+    row = record_runs(runs_of(1, 2, 3, facts=taught("vgg")), TABLE).row
+    assert row.title == "lenet5 from vgg"
+    assert row.command == (
+        "mnistkit distill --teacher vgg --student lenet5 --seeds 3 --device cpu --precision fp32"
+    )
+    alone = [measured_run(Path(f"alone/{seed}"), seed, seed) for seed in range(3)]
+    assert record_runs(alone, TABLE).replaced is None
+    assert [each.teacher for each in read_measured(TABLE)] == [None, "vgg"]
+
+
+def test_several_teachers_and_folders_with_blanks_are_all_in_the_command() -> None:
+    row = record_runs(runs_of(1, 2, 3, facts=taught("vgg", "my runs/convnext-mnist-seed0")), TABLE).row
+    assert row.teacher == "vgg + convnext-mnist-seed0"
+    assert "--teacher vgg --teacher 'my runs/convnext-mnist-seed0' --student lenet5" in row.command
+
+
+def test_how_a_teacher_would_be_learned_from_counts_only_with_one() -> None:
+    hotter = {"distillation.temperature": 9.0}
+    assert record_runs(runs_of(1, 2, 3, settings=hotter), TABLE).row.recipe == "default"
+    learnt = [
+        measured_run(Path(f"taught/{seed}"), seed, 1, settings=hotter, facts=taught("vgg")) for seed in range(3)
+    ]
+    with pytest.raises(UsageError, match=r"other settings than lenet5's: distillation\.temperature=9\.0"):
+        record_runs(learnt, TABLE)
+
+
+@pytest.mark.parametrize("more", [{"omitted": "3"}, {"transfer": {"folder": "x", "pictures": 1}}])
+def test_students_of_other_images_make_no_row(more: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=f"did not learn from the usual images: {next(iter(more))}"):
+        record_runs(runs_of(1, 2, 3, facts=taught("vgg", **more)), TABLE)
 
 
 OTHERS: dict[str, dict[str, Any]] = {

@@ -10,9 +10,10 @@ from __future__ import annotations
 from mnistkit.recipe import Recipe
 from mnistkit.training.objectives.base import Objective
 from mnistkit.training.objectives.cross_entropy import CrossEntropy
+from mnistkit.training.objectives.distillation import Distillation
 from mnistkit.training.objectives.outlier_exposure import OutlierExposure
 
-__all__ = ["CrossEntropy", "Objective", "OutlierExposure", "choose_objective"]
+__all__ = ["CrossEntropy", "Distillation", "Objective", "OutlierExposure", "choose_objective"]
 
 
 def choose_objective(recipe: Recipe) -> Objective:

@@ -20,7 +20,9 @@ class CrossEntropy(Objective):
     def __init__(self, recipe: Recipe) -> None:
         self._label_smoothing = recipe.label_smoothing
 
-    def __call__(self, model: nn.Module, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(
+        self, model: nn.Module, inputs: Tensor, labels: Tensor, answers: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Return the mean loss in nats and the logits."""
         logits = model(inputs)
         return functional.cross_entropy(logits, labels, label_smoothing=self._label_smoothing), logits

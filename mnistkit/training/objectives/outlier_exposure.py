@@ -43,7 +43,9 @@ class OutlierExposure(Objective):
         self._recipe = recipe
         self._outliers = outliers
 
-    def __call__(self, model: nn.Module, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(
+        self, model: nn.Module, inputs: Tensor, labels: Tensor, answers: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Return the loss, its cross-entropy the mean over digits alone, in nats, and the logits."""
         logits = model(inputs)
         loss = functional.cross_entropy(

@@ -1,0 +1,1 @@
+"""Distillation: teacher, student alone and distilled student side by side."""
