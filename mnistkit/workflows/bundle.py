@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from mnistkit.inference.calibration import Calibration
 
-MAX_BYTES = 3_000_000
+MAX_BYTES = 5_000_000
 """What all bundled models together may take."""
 
 
