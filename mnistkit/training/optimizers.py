@@ -99,6 +99,19 @@ _KINDS = {
 }
 
 
+def _as_laid_out(parameter: nn.Parameter) -> Tensor:
+    """Return the gradient in the parameter's order of memory.
+
+    The fused forms go through both as they lie in memory, whatever their strides, and ``torch.autograd.grad``
+    returns the gradient of a convolution as the convolution left it: its channels last, for example.
+    """
+    gradient = parameter.grad
+    assert gradient is not None, "only parameters with a gradient are updated"
+    if gradient.stride() == parameter.stride():
+        return gradient
+    return torch.empty_like(parameter, requires_grad=False).copy_(gradient)
+
+
 class Optimizer:
     """Updates a model's parameters; weight decay spares norms, biases and other vectors.
 
@@ -139,7 +152,7 @@ class Optimizer:
             buffers = ([self._buffers[name][kind] for name in chosen] for kind in self._kind.buffers)
             self._kind.update(
                 list(chosen.values()),
-                [p.grad for p in chosen.values()],
+                [_as_laid_out(p) for p in chosen.values()],
                 *buffers,
                 steps=[self._steps[name] for name in chosen],
                 lr=self.learning_rate,

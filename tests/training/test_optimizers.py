@@ -56,6 +56,23 @@ def test_updates_are_those_of_torch_optim(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_gradient_in_another_order_of_memory_is_the_same_gradient(name: str) -> None:
+    recipe = Recipe(optimizer=name, learning_rate=0.05, weight_decay=0.1)
+    values = torch.randn(4, 3, 3, 3)
+    stepped = []
+    for layout in (torch.contiguous_format, torch.channels_last):
+        torch.manual_seed(0)
+        model = nn.Conv2d(3, 4, 3)
+        optimizer = Optimizer(model, recipe)
+        for _ in range(2):
+            model.weight.grad = values.clone(memory_format=layout)
+            optimizer.step()
+        stepped.append(model.weight.detach().clone())
+    assert values.clone(memory_format=torch.channels_last).stride() != values.stride()
+    torch.testing.assert_close(stepped[0], stepped[1])
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_state_round_trip_continues_exactly(name: str) -> None:
     recipe = Recipe(optimizer=name, learning_rate=0.01)
     model = net()
