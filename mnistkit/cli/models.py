@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mnistkit.cli.help import CommandGroup, examples
+from mnistkit.cli.help import MODEL_AND_DATA, CommandGroup, examples
 from mnistkit.cli.options import Json, ModelName, Quiet
 from mnistkit.exceptions import UsageError
 
@@ -23,6 +23,7 @@ Plot = Annotated[
         "--plot",
         metavar="FILE",
         help="Also draw accuracy against parameters, ours and others' (.png, .svg, .pdf).",
+        rich_help_panel=OUTPUT,
     ),
 ]
 RecipeName = Annotated[
@@ -32,6 +33,7 @@ RecipeName = Annotated[
         metavar="NAME",
         help="One of the architecture's recipes, such as 'authors'.",
         show_default="the default one",
+        rich_help_panel=MODEL_AND_DATA,
     ),
 ]
 Half = Annotated[bool, typer.Option("--half", help="Store the weights in 16 bits instead of 32.")]
@@ -42,7 +44,6 @@ Half = Annotated[bool, typer.Option("--half", help="Store the weights in 16 bits
     ("mnistkit models", "all of them"),
     ("mnistkit models show lenet5", "one in detail"),
     ("mnistkit models --plot frontier.png", "accuracy against parameters"),
-    ("mnistkit models --json", "for a program"),
 )
 def models_command(context: typer.Context, plot: Plot = None, as_json: Json = False) -> None:
     """List the architectures and the bundled models."""

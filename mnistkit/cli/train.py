@@ -185,7 +185,6 @@ Overwrite = Annotated[
 
 @examples(
     ("mnistkit train --arch lenet5 --seeds 3 --jobs 2", "mean ± std over three seeds, two at a time"),
-    ("mnistkit train --arch compact-7k --recipe authors", "as those trained it who published it"),
     ("mnistkit train --epochs 3 --set label_smoothing=0.1", "any recipe key"),
     ("mnistkit train --dataset my-digits/ --init pictures", "your pictures, in a folder per class"),
 )

@@ -140,7 +140,7 @@ def test_without_a_student_the_best_bargain_is_taken_and_named(run_cli, checkpoi
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        (["--student", "lenet"], 2, "unknown architecture 'lenet'; did you mean 'lenet5'?"),
+        (["--student", "lenet"], 2, "unknown architecture 'lenet'; did you mean 'lenet5' or 'lenet5-modified'?"),
         (["--teacher", "nobody"], 1, "checkpoint 'nobody' does not exist"),
         (["--omit-class", "x"], 2, "unknown class 'x'; known: 0, 1, 2"),
         (["--transfer", "nowhere"], 1, "nowhere does not exist"),

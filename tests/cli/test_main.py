@@ -90,7 +90,7 @@ USAGE_ERRORS = {
     "train -z": "error: no such option -z",
     "train --arch": "error: option '--arch' requires an argument",
     "train --arch convnet": "error: unknown architecture 'convnet'; did you mean 'convnext'?",
-    "train --arch resnet": "error: unknown architecture 'resnet'; known: convnext, lenet5",
+    "train --arch alexnet": "error: unknown architecture 'alexnet'; known: basic, compact-18k, ",
     "train --arch=": "error: unknown architecture ''; known: ",
     "train --dataset mnsit": "error: unknown dataset 'mnsit'; did you mean 'mnist'?",
     "train --dataset emnist": "error: unknown dataset 'emnist'; did you mean 'emnist-balanced', ",
@@ -113,7 +113,7 @@ USAGE_ERRORS = {
     "distill lenet5": "error: unexpected argument 'lenet5'; did you mean --student lenet5?",
     "env cpu": "error: unexpected argument 'cpu'; did you mean --device cpu?",
     "models show": "error: missing argument 'NAME|CKPT'",
-    "models show lenet": "error: unknown model 'lenet'; did you mean 'lenet5'?",
+    "models show lenet": "error: unknown model 'lenet'; did you mean 'lenet5' or 'lenet5-modified'?",
     "env extra": "error: unexpected argument 'extra'",
 }
 
