@@ -55,7 +55,8 @@ def test_weights_of_16_bits_are_loaded_into_32() -> None:
 
 def test_an_unknown_architecture_gets_the_close_match() -> None:
     save_checkpoint(PATH, weights(), description(architecture="lenet"))
-    assert refused() == "model.safetensors: unknown architecture 'lenet'; did you mean 'lenet5' or 'lenet5-modified'?"
+    near = "'lenet5' or 'lenet5-modified'"
+    assert refused() == f"model.safetensors: unknown architecture 'lenet'; did you mean {near}?"
 
 
 @pytest.mark.parametrize("case", ["other classes", "missing", "extra", "shape"])
