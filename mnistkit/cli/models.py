@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mnistkit.cli.help import MODEL_AND_DATA, CommandGroup, examples
+from mnistkit.cli.help import MODEL_AND_DATA, OUTPUT, CommandGroup, examples
 from mnistkit.cli.options import Json, ModelName, Quiet
 from mnistkit.exceptions import UsageError
 
