@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mnistkit.exceptions import DataError
 from mnistkit.reporting.figures import SUFFIXES, figure_file
@@ -17,8 +17,32 @@ if TYPE_CHECKING:
 
     from mnistkit.workflows.models import ModelList
 
-# From the palette of Okabe and Ito, which colour-blind readers can tell apart.
-_OURS, _DISTILLED, _OTHERS = "#0072B2", "#D55E00", "#777777"
+Kind = Literal["measured", "distilled", "reported"]
+
+
+@dataclass(frozen=True)
+class _Style:
+    """How the points of a kind are drawn, and what the legend says of them."""
+
+    colour: str
+    mark: str
+    size: int
+    is_filled: bool
+    text: str
+
+    @property
+    def face(self) -> str:
+        return self.colour if self.is_filled else "none"
+
+
+# The colours are from the palette of Okabe and Ito, which colour-blind readers can tell apart.
+_STYLES: Mapping[Kind, _Style] = {
+    "measured": _Style(
+        "#0072B2", "o", 6, True, "measured here: mean ± std over seeds, chosen without the test images"
+    ),
+    "distilled": _Style("#D55E00", "o", 6, True, "the same, learnt from a teacher"),
+    "reported": _Style("#777777", "D", 5, False, "as others report it, mostly the best test epoch of one run"),
+}
 _LABEL_POINTS = 8
 # Where a label may stand beside its point, in points to the right and up: the first place that is free is taken.
 _PLACES = [(x, y) for distance in (6, 14, 24) for x, y in ((distance, -3), (0, distance), (0, -distance - 6))] + [
@@ -38,16 +62,19 @@ class Point:
         parameters: Trainable numbers.
         accuracy: From 0 to 1.
         std: Standard deviation of the accuracy over seeds; 0 where it is not known.
-        colour: Of the mark.
-        is_ours: Whether it was measured here.
+        kind: Whether it was measured here, learnt from a teacher here, or is reported by others.
     """
 
     label: str
     parameters: int
     accuracy: float
     std: float
-    colour: str
-    is_ours: bool
+    kind: Kind
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it was measured here."""
+        return self.kind != "reported"
 
 
 def points(result: ModelList) -> list[Point]:
@@ -93,19 +120,16 @@ FORMATS: OutputFormats[ModelList] = OutputFormats(dict.fromkeys(SUFFIXES, write_
 
 def _ours(result: ModelList) -> Iterator[Point]:
     for entry in result.models:
-        for recipe in entry.recipes:
-            if row := recipe.measured:
-                yield Point(row.title, entry.parameters, row.mean, row.std or 0, _OURS, is_ours=True)
-        for row in entry.taught:
-            yield Point(row.title, entry.parameters, row.mean, row.std or 0, _DISTILLED, is_ours=True)
+        for row in entry.measured:
+            kind: Kind = "distilled" if row.teacher else "measured"
+            yield Point(row.title, entry.parameters, row.mean, row.std or 0, kind)
 
 
 def _others(result: ModelList) -> Iterator[Point]:
-    figures = [*(figure for entry in result.models for figure in entry.published), *result.published]
     sizes = {entry.name: entry.parameters for entry in result.models}
-    for figure in figures:
+    for figure in result.all_published:
         if parameters := figure.parameters or sizes.get(figure.architecture or ""):
-            yield Point(figure.name, parameters, figure.accuracy, figure.std or 0, _OTHERS, is_ours=False)
+            yield Point(figure.name, parameters, figure.accuracy, figure.std or 0, "reported")
 
 
 def _error(accuracy: float) -> float:
@@ -143,20 +167,20 @@ def _short_count(value: float, place: int | None = None) -> str:
 
 def _draw_line(axes: Axes, best: Sequence[Point]) -> None:
     x, y = [point.parameters for point in best], [_error(point.accuracy) for point in best]
-    axes.plot(x, y, color=_OURS, alpha=0.35, linewidth=1, zorder=1)
+    axes.plot(x, y, color=_STYLES["measured"].colour, alpha=0.35, linewidth=1, zorder=1)
 
 
 def _draw_point(axes: Axes, point: Point) -> None:
     low, high = _error(point.accuracy + point.std), _error(point.accuracy - point.std)
-    error = _error(point.accuracy)
+    error, style = _error(point.accuracy), _STYLES[point.kind]
     axes.errorbar(
         point.parameters,
         error,
         yerr=[[error - low], [high - error]],
-        fmt="o" if point.is_ours else "D",
-        markersize=6 if point.is_ours else 5,
-        markerfacecolor=point.colour if point.is_ours else "none",
-        color=point.colour,
+        fmt=style.mark,
+        markersize=style.size,
+        markerfacecolor=style.face,
+        color=style.colour,
         capsize=3 if point.std else 0,
         linewidth=1,
         zorder=3 if point.is_ours else 2,
@@ -164,17 +188,12 @@ def _draw_point(axes: Axes, point: Point) -> None:
 
 
 def _draw_legend(axes: Axes, drawn: Sequence[Point]) -> None:
-    kinds = {
-        (_OURS, True): "measured here: mean ± std over seeds, chosen without the test images",
-        (_DISTILLED, True): "the same, learnt from a teacher",
-        (_OTHERS, False): "as others report it, mostly the best test epoch of one run",
-    }
-    there = {(point.colour, point.is_ours) for point in drawn}
-    for (colour, is_ours), text in kinds.items():
-        if (colour, is_ours) in there:
-            face = colour if is_ours else "none"
-            mark = "o" if is_ours else "D"
-            axes.plot([], [], mark, color=colour, markerfacecolor=face, markersize=6, label=text)
+    there = {point.kind for point in drawn}
+    for kind, style in _STYLES.items():
+        if kind in there:
+            axes.plot(
+                [], [], style.mark, color=style.colour, markerfacecolor=style.face, markersize=6, label=style.text
+            )
     axes.legend(loc="lower right", fontsize=9)
 
 
@@ -189,7 +208,7 @@ def _label(axes: Axes, drawn: Sequence[Point]) -> None:
                 xytext=place,
                 textcoords="offset points",
                 fontsize=_LABEL_POINTS,
-                color=point.colour,
+                color=_STYLES[point.kind].colour,
                 ha="left" if place[0] > 0 else "right" if place[0] < 0 else "center",
             )
             box = text.get_window_extent()

@@ -32,7 +32,7 @@ def readme_table(result: ModelList) -> str:
 
 def results_page(result: ModelList) -> str:
     """Return a page that holds every row with all that reproduces it, and what others report."""
-    rows = [row for entry in result.models for _, _, row, _ in _recipes(entry) if row] + list(result.classical)
+    rows = [*(row for entry in result.models for row in entry.measured), *result.classical]
     parts = [
         "# Results on MNIST\n",
         "Written by `python docs/generate.py` from `mnistkit/tables/measured.json`, into which `mnistkit models\n"
@@ -46,7 +46,7 @@ def results_page(result: ModelList) -> str:
         "## As others report\n",
         "Mostly the best test epoch of one run, which is no fair comparison with a mean over seeds that was\n"
         "selected without the test images.\n",
-        _published([*(each for entry in result.models for each in entry.published), *result.published]),
+        _published(result.all_published),
     ]
     return "\n".join(parts)
 

@@ -75,6 +75,11 @@ class ModelEntry:
     published: tuple[PublishedFigure, ...]
     bundled: tuple[str, ...]
 
+    @property
+    def measured(self) -> tuple[MeasuredRow, ...]:
+        """All that was measured of it: by recipe, the default first, then what learnt from a teacher."""
+        return (*(recipe.measured for recipe in self.recipes if recipe.measured), *self.taught)
+
 
 @dataclass(frozen=True)
 class BundledModel:
@@ -120,6 +125,11 @@ class ModelList:
     classical: tuple[MeasuredRow, ...]
     published: tuple[PublishedFigure, ...]
     bundled: tuple[BundledModel, ...]
+
+    @property
+    def all_published(self) -> tuple[PublishedFigure, ...]:
+        """What others report: of the architectures, then of networks that are none here."""
+        return (*(figure for entry in self.models for figure in entry.published), *self.published)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""

@@ -12,7 +12,7 @@ from mnistkit.workflows.models import ModelList, list_models
 
 
 def point(label: str, parameters: int, accuracy: float) -> Point:
-    return Point(label, parameters, accuracy, 0.0, "black", is_ours=True)
+    return Point(label, parameters, accuracy, 0.0, "measured")
 
 
 def test_the_frontier_holds_what_nothing_smaller_is_as_good_as() -> None:
