@@ -208,7 +208,6 @@ def convnext(num_classes: int = 10) -> nn.Module:
 
 @register_model(
     description="the same with about twice the channels; a teacher",
-    bf16_on_cpu=True,
     recipe=replace(_RECIPE, epochs=20, learning_rate=4e-3, ema_decay=0.999),
 )
 def convnext_large(num_classes: int = 10) -> nn.Module:

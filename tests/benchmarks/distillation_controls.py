@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -63,9 +64,9 @@ class Control(Distillation):
         assert answers is not None
         return replace(lesson, answers=answers, plain_answers=instead(lesson.plain_answers))
 
+    @abstractmethod
     def shares(self, shares: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Return what is taught instead of the teacher's softened probabilities, of shape (n, classes)."""
-        raise NotImplementedError
 
     def describe(self) -> dict[str, Any]:
         """Return what it is a control of, too."""
