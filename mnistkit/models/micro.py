@@ -14,7 +14,6 @@ kernel for each map, then a 1x1 convolution, which takes a fraction of the param
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from torch import nn
@@ -26,48 +25,48 @@ from mnistkit.models.layers import Layers, averaged
 _RECIPE = replace(ONE_CYCLE, learning_rate=1e-2)
 
 
+def shaped(shape: str, num_classes: int = 10) -> nn.Module:
+    """Return the network that a shape describes.
+
+    Args:
+        shape: The layers in order, with hyphens between: a number is a 3x3 convolution to so many maps, one after
+            an ``s`` a separable one, and ``p`` is the pooling. The mean and the linear layer come by themselves.
+        num_classes: Columns of the logits.
+    """
+    layers: list[nn.Module] = []
+    channels = 1
+    for part in shape.split("-"):
+        if part == "p":
+            layers += [nn.MaxPool2d(2)]
+            continue
+        maps = int(part.removeprefix("s"))
+        convolution = _separable if part.startswith("s") else _plain
+        layers += [*convolution(channels, maps), nn.BatchNorm2d(maps), nn.ReLU()]
+        channels = maps
+    return Layers(*layers, averaged(), nn.Linear(channels, num_classes))
+
+
 def _plain(channels: int, maps: int) -> list[nn.Module]:
-    return [nn.Conv2d(channels, maps, 3, bias=False), *_normalised(maps)]
+    return [nn.Conv2d(channels, maps, 3, bias=False)]
 
 
 def _separable(channels: int, maps: int) -> list[nn.Module]:
     return [
         nn.Conv2d(channels, channels, 3, groups=channels, bias=False),
         nn.Conv2d(channels, maps, 1, bias=False),
-        *_normalised(maps),
     ]
-
-
-def _normalised(maps: int) -> list[nn.Module]:
-    return [nn.BatchNorm2d(maps), nn.ReLU()]
-
-
-def _network(
-    before: tuple[int, int],
-    after: tuple[int, ...],
-    num_classes: int,
-    convolution: Callable[[int, int], list[nn.Module]] = _plain,
-) -> nn.Module:
-    """Return a network of so many maps before and after the pooling."""
-    first, second = before
-    layers = [*_plain(1, first), *convolution(first, second), nn.MaxPool2d(2)]
-    channels = second
-    for maps in after:
-        layers += convolution(channels, maps)
-        channels = maps
-    return Layers(*layers, averaged(), nn.Linear(channels, num_classes))
 
 
 @register_model(description="at most 700 parameters: separable convolutions", recipe=replace(_RECIPE, epochs=30))
 def micro_700(num_classes: int = 10) -> nn.Module:
     """Return four convolutions, three of them separable, with 664 parameters for ten classes."""
-    return _network((4, 8), (10, 12), num_classes, _separable)
+    return shaped("4-s8-p-s10-s12", num_classes)
 
 
 @register_model(description="at most 2,000 parameters: separable convolutions", recipe=replace(_RECIPE, epochs=30))
 def micro_2k(num_classes: int = 10) -> nn.Module:
     """Return four convolutions, three of them separable, with 1,910 parameters for ten classes."""
-    return _network((8, 16), (20, 28), num_classes, _separable)
+    return shaped("8-s16-p-s20-s28", num_classes)
 
 
 @register_model(
@@ -75,16 +74,16 @@ def micro_2k(num_classes: int = 10) -> nn.Module:
 )
 def micro_5k(num_classes: int = 10) -> nn.Module:
     """Return five convolutions with 4,818 parameters for ten classes."""
-    return _network((8, 8), (12, 12, 16), num_classes)
+    return shaped("8-8-p-12-12-16", num_classes)
 
 
 @register_model(description="at most 8,000 parameters: narrow 3x3 convolutions", recipe=_RECIPE)
 def micro_8k(num_classes: int = 10) -> nn.Module:
     """Return five convolutions with 7,890 parameters for ten classes."""
-    return _network((8, 12), (16, 16, 18), num_classes)
+    return shaped("8-12-p-16-16-18", num_classes)
 
 
 @register_model(description="at most 20,000 parameters: narrow 3x3 convolutions", recipe=_RECIPE)
 def micro_20k(num_classes: int = 10) -> nn.Module:
     """Return five convolutions with 18,554 parameters for ten classes."""
-    return _network((16, 16), (24, 24, 32), num_classes)
+    return shaped("16-16-p-24-24-32", num_classes)
