@@ -73,15 +73,10 @@ def test_every_present_device_can_be_used(name: str) -> None:
     assert device.device_title(chosen).startswith(name.partition(":")[0])
 
 
-@pytest.mark.parametrize(
-    ("native", "gains", "expected"), [(True, True, "bf16"), (False, True, "fp32"), (True, False, "fp32")]
-)
-def test_a_cpu_computes_in_bfloat16_only_with_instructions_for_it_that_the_architecture_gains_by(
-    native: bool, gains: bool, expected: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native, raising=False)
-    chosen = choose_precision(torch.device("cpu"), bf16_on_cpu=gains)
-    assert chosen.name == expected
+def test_a_cpu_computes_in_fp32_whatever_instructions_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
+    chosen = choose_precision(torch.device("cpu"))
+    assert chosen.name == "fp32"
     assert "bfloat16" in chosen.reason
 
 

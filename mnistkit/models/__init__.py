@@ -33,15 +33,12 @@ class Architecture:
         recipes: Ways to train it, by name; first the one that counts unless the user says otherwise.
         build: Called with ``num_classes``; returns a module that maps a normalised float tensor of shape
             (batch, 1, 28, 28) to logits of shape (batch, num_classes).
-        bf16_on_cpu: Whether its training was measured to be quicker in bfloat16 on a CPU with instructions for it,
-            and no worse; ``tests/benchmarks/precision.py`` measures both.
     """
 
     name: str
     description: str
     recipes: Mapping[str, Recipe]
     build: Callable[..., nn.Module]
-    bf16_on_cpu: bool = False
 
     @property
     def recipe(self) -> Recipe:
@@ -69,7 +66,6 @@ def register_model(
     recipe: Recipe,
     *,
     recipes: Mapping[str, Recipe] | None = None,
-    bf16_on_cpu: bool = False,
 ) -> Callable[[Callable[..., nn.Module]], Callable[..., nn.Module]]:
     """Register the decorated function as the builder of an architecture; see :class:`Architecture`.
 
@@ -80,7 +76,6 @@ def register_model(
         description: One line for ``mnistkit models``.
         recipe: How it is trained unless the user says otherwise.
         recipes: Other ways to train it, by name; "authors" is what those who published the network used.
-        bf16_on_cpu: See :class:`Architecture`.
     """
 
     def decorate(build: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
@@ -90,7 +85,7 @@ def register_model(
             called: Recipe.from_dict(each.to_dict(), f"{name}, {called}")
             for called, each in {DEFAULT_RECIPE: recipe, **(recipes or {})}.items()
         }
-        _registry.register(name, Architecture(name, description, checked, build, bf16_on_cpu))
+        _registry.register(name, Architecture(name, description, checked, build))
         return build
 
     return decorate

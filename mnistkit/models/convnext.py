@@ -198,7 +198,6 @@ _RECIPE = Recipe(
 
 @register_model(
     description="ConvNeXt V2 blocks in four small stages; accurate, and quick on two cores",
-    bf16_on_cpu=True,
     recipe=_RECIPE,
 )
 def convnext(num_classes: int = 10) -> nn.Module:

@@ -31,19 +31,11 @@ def _rows(report: Environment) -> list[tuple[str, str]]:
         *((name, version + (cuda if name == "torch" else "")) for name, version in report.versions.items()),
         ("devices", ", ".join(_titled(name, title) for name, title in report.devices.items())),
         ("device used", report.device),
-        *(("precision", line) for line in _precisions(report)),
+        ("precision", f"{report.precision}: {report.precision_reason}"),
         ("cache", f"{report.cache} ({report.cache_bytes / 1e6:.1f} MB)"),
         ("runs", f"{report.runs} ({report.finished_runs} finished, {report.unfinished_runs} unfinished)"),
     ]
     return [*rows, *report.variables.items()]
-
-
-def _precisions(report: Environment) -> list[str]:
-    """Return a line for each precision and reason, with the architectures that are trained so."""
-    kinds: dict[tuple[str, str], list[str]] = {}
-    for name, precision in report.precisions.items():
-        kinds.setdefault((precision, report.precision_reasons[name]), []).append(name)
-    return [f"{precision} for {', '.join(names)}: {reason}" for (precision, reason), names in kinds.items()]
 
 
 def _titled(name: str, title: str) -> str:

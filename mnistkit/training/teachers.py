@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from mnistkit.device import choose_precision
 from mnistkit.exceptions import CheckpointError, UsageError
 from mnistkit.inference.checkpoints import FoundCheckpoint, find_checkpoints, load_model, not_finite
 from mnistkit.locate import LATEST
-from mnistkit.models import get_architecture
 from mnistkit.recipe import IMAGE_SIZE
 from mnistkit.registry import brief
 from mnistkit.training.lessons import LessonStoppedError
@@ -89,11 +87,6 @@ class Teacher:
     def order(self, classes: Sequence[str]) -> list[int]:
         """Return for each of ``classes`` its place among the teacher's own."""
         return [self.found.info.classes.index(name) for name in classes]
-
-    def precision(self, device: torch.device, wanted: str) -> Precision:
-        """Return the arithmetic of its answers: the best one of the device, or the one that is wanted."""
-        bf16_on_cpu = get_architecture(self.found.info.architecture).bf16_on_cpu
-        return choose_precision(device, wanted, bf16_on_cpu=bf16_on_cpu)
 
     def load(self, device: torch.device) -> nn.Module:
         """Load its weights.

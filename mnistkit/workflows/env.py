@@ -16,7 +16,6 @@ from typing import Any, ClassVar
 from mnistkit import __version__
 from mnistkit.device import choose_precision, device_title, present_devices, select_device
 from mnistkit.files import cache_dir
-from mnistkit.models import get_architecture, model_names
 from mnistkit.runs import RUNS, RunFolder
 from mnistkit.threads import thread_count
 
@@ -55,8 +54,8 @@ class Environment:
         cuda: Version of CUDA torch was built with; None for a build without.
         devices: Title of each present device by its ``--device`` name.
         device: The device the commands would use.
-        precisions: The arithmetic that ``train`` would use there, by the name of the architecture.
-        precision_reasons: Why, likewise.
+        precision: The arithmetic that ``train`` would use there.
+        precision_reason: Why.
         cache: The cache folder.
         cache_bytes: Size of what it holds.
         runs: The folder of the runs, as seen from here.
@@ -80,8 +79,8 @@ class Environment:
     cuda: str | None
     devices: Mapping[str, str]
     device: str
-    precisions: Mapping[str, str]
-    precision_reasons: Mapping[str, str]
+    precision: str
+    precision_reason: str
     cache: str
     cache_bytes: int
     runs: str
@@ -107,10 +106,7 @@ def describe_environment(device: str = "auto", precision: str = "auto") -> Envir
     import torch
 
     chosen = select_device(device)
-    arithmetic = {
-        name: choose_precision(chosen, precision, bf16_on_cpu=get_architecture(name).bf16_on_cpu)
-        for name in model_names()
-    }
+    arithmetic = choose_precision(chosen, precision)
     states = [RunFolder(path).status() for path in RUNS.glob("*") if path.is_dir()]
     return Environment(
         mnistkit=__version__,
@@ -126,8 +122,8 @@ def describe_environment(device: str = "auto", precision: str = "auto") -> Envir
         cuda=torch.version.cuda,
         devices={name: device_title(torch.device(name)) for name in present_devices()},
         device=str(chosen),
-        precisions={name: each.name for name, each in arithmetic.items()},
-        precision_reasons={name: each.reason for name, each in arithmetic.items()},
+        precision=arithmetic.name,
+        precision_reason=arithmetic.reason,
         cache=str(cache_dir()),
         cache_bytes=_folder_size(cache_dir()),
         runs=str(RUNS.resolve()),

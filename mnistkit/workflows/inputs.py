@@ -20,7 +20,6 @@ from mnistkit.inference.checkpoints import (
     load_model,
     not_finite,
 )
-from mnistkit.models import get_architecture
 from mnistkit.registry import brief, unknown_name
 
 if TYPE_CHECKING:
@@ -158,8 +157,7 @@ def open_inputs(config: InferenceConfig, announce: Callable[[str], None] = lambd
     from mnistkit.data.batches import DeviceImages
     from mnistkit.device import set_up_machine
 
-    bf16_on_cpu = all(get_architecture(each.info.architecture).bf16_on_cpu for each in found)
-    machine = set_up_machine(config.device, config.precision, bf16_on_cpu=bf16_on_cpu)
+    machine = set_up_machine(config.device, config.precision)
     on_device = {id(each): DeviceImages.of(each.split(config.split), machine.device).images for each in datasets}
     return Inputs(
         dataset=replace(dataset, classes=found[0].info.classes),

@@ -163,12 +163,11 @@ def _setup(config: SuspectConfig, dataset: Dataset, folds: int) -> TrainingSetup
     from mnistkit.device import set_up_machine
     from mnistkit.training.setup import TrainingSetup
 
-    architecture = get_architecture(ARCHITECTURE)
-    recipe = architecture.recipe
+    recipe = get_architecture(ARCHITECTURE).recipe
     steps = steps_per_epoch(len(dataset.train) * (folds - 1) // folds, recipe.batch_size)
     epochs = max(EPOCHS, -(-_LEAST_STEPS // steps))
     recipe = replace(recipe, epochs=epochs, seed=config.seed, selection="last")
-    machine = set_up_machine(config.device, config.precision, bf16_on_cpu=architecture.bf16_on_cpu)
+    machine = set_up_machine(config.device, config.precision)
     return TrainingSetup(ARCHITECTURE, recipe, dataset, machine)
 
 

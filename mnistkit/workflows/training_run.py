@@ -14,7 +14,6 @@ from mnistkit.device import Machine, set_up_machine
 from mnistkit.evaluation.metrics import Metrics, measure
 from mnistkit.exceptions import InterruptedRunError, OutputError
 from mnistkit.inference.logits import predict_logits
-from mnistkit.models import get_architecture
 from mnistkit.recipe import Recipe
 from mnistkit.runs import RunFolder
 from mnistkit.training.events import RunEnd, RunStart, TrainingEvents
@@ -79,8 +78,7 @@ class TrainingRun:
         Raises:
             MnistkitError: as :func:`mnistkit.workflows.train.train` does.
         """
-        bf16_on_cpu = get_architecture(self.config.architecture).bf16_on_cpu
-        machine = set_up_machine(self.config.device, self.recipe.precision, bf16_on_cpu=bf16_on_cpu)
+        machine = set_up_machine(self.config.device, self.recipe.precision)
         run, dataset = self.with_data()
         return run._train(dataset, machine)
 

@@ -36,9 +36,8 @@ def main() -> None:
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
     mnist = load_dataset("mnist")
     few = replace(mnist, train=mnist.train.take(np.arange(IMAGES)), validation_size=1)
-    architecture = get_architecture(student)
-    recipe = replace(architecture.recipe, epochs=1)
-    machine = set_up_machine("cpu", "auto", bf16_on_cpu=architecture.bf16_on_cpu)
+    recipe = replace(get_architecture(student).recipe, epochs=1)
+    machine = set_up_machine("cpu", "auto")
     setup, teachers = TrainingSetup(student, recipe, few, machine), find_teachers(["convnext"])
     ratios = []
     with tempfile.TemporaryDirectory() as folder:

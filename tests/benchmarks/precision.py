@@ -2,11 +2,12 @@
 
     python tests/benchmarks/precision.py compact-7k [ARCH ...] [--rounds 20] [--seeds 2] [--epochs 2]
 
-This is what ``bf16_on_cpu`` of an architecture stands for. A step is forward and backward of a shard of 64 images
-in one thread, in the processor's time that it takes; the two precisions take turns, and the ratio is the median
-over the rounds. Then seeds 0, 1, ... are trained in both with the architecture's recipe, its epochs as many as
-``--epochs`` says, and the loss on the validation images is compared seed by seed: the images, their order, their
-augmentation and the initial weights are the same. The test images are not read.
+``--precision auto`` takes fp32 on every CPU, since what comes of bfloat16 depends on its kind. A step is forward
+and backward of a shard of 64 images in one thread, in the processor's time that it takes; the two precisions take
+turns, and the ratio is the median over the rounds. Then seeds 0, 1, ... are trained in both with the
+architecture's recipe, its epochs as many as ``--epochs`` says, and the loss on the validation images is compared
+seed by seed: the images, their order, their augmentation and the initial weights are the same. The test images are
+not read.
 """
 
 from __future__ import annotations

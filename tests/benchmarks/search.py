@@ -70,10 +70,7 @@ def measure(trial: Trial) -> dict[str, Any]:
     recipe = apply_changes(recipe, recipe_changes(settings=trial.settings, environment={}))
     recipe = replace(recipe, epochs=trial.epochs, seed=trial.seed, patience=0)
     dataset = load_dataset("mnist")
-    bf16 = get_architecture(trial.architecture).bf16_on_cpu
-    setup = TrainingSetup(
-        trial.architecture, recipe, dataset, set_up_machine("cpu", "bf16" if bf16 else "fp32"), {}
-    )
+    setup = TrainingSetup(trial.architecture, recipe, dataset, set_up_machine("cpu"), {})
     train, val = (setup.on_device(dataset.split(part)) for part in ("train", "val"))
     fresh = setup.fresh_state()
     model = trial.model()
@@ -101,7 +98,7 @@ def measured_already(log: Path | None) -> list[dict[str, Any]]:
 def is_of(line: dict[str, Any], trial: Trial) -> bool:
     """Return whether a line of the log tells of this trial."""
     same = line["architecture"] == trial.architecture and line["changes"] == trial.changes
-    return same and line["seed"] == trial.seed and line["epochs"] == trial.epochs
+    return bool(same and line["seed"] == trial.seed and line["epochs"] == trial.epochs)
 
 
 def measure_all(trials: Sequence[Trial], jobs: int, log: Path | None) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,6 @@ import torch
 
 from mnistkit import __version__
 from mnistkit import device as device_module
-from mnistkit.models import model_names
 from mnistkit.threads import thread_count
 from mnistkit.workflows.env import PACKAGES
 from tests.support.cli import CliResult, RunCli, run_and_see_what_is_loaded
@@ -32,8 +31,8 @@ def test_the_report_has_a_line_per_fact(run_cli: RunCli, shared_cache: Path) -> 
 def test_the_report_as_json(run_cli: RunCli) -> None:
     document = json.loads(run_cli("env", "--json", "--device", "cpu", "--precision", "fp32").out)
     assert document["schema"] == "mnistkit/env/2"
-    assert (document["device"], document["precisions"]) == ("cpu", dict.fromkeys(model_names(), "fp32"))
-    assert document["precision_reasons"]["lenet5"] == "as asked for"
+    assert (document["device"], document["precision"]) == ("cpu", "fp32")
+    assert document["precision_reason"] == "as asked for"
     assert document["threads"] == thread_count()
     assert set(document["versions"]) == set(PACKAGES)
     assert "not installed" not in document["versions"].values()

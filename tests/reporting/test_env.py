@@ -24,8 +24,8 @@ REPORT = Environment(
     cuda="12.8",
     devices={"cpu": "cpu (4 threads)", "cuda": "NVIDIA H200"},
     device="cuda",
-    precisions={"convnext": "bf16", "lenet5": "fp32", "other": "bf16"},
-    precision_reasons={"convnext": "it is quick", "lenet5": "as asked for", "other": "it is quick"},
+    precision="bf16",
+    precision_reason="it is quick",
     cache="/cache",
     cache_bytes=12_340_000,
     runs="/work/runs",
@@ -60,7 +60,7 @@ def test_every_fact_has_its_line() -> None:
         "numpy": "not installed",
         "devices": "cpu (4 threads), cuda: NVIDIA H200",
         "device used": "cuda",
-        "precision": "fp32 for lenet5: as asked for",
+        "precision": "bf16: it is quick",
         "cache": "/cache (12.3 MB)",
         "runs": "/work/runs (2 finished, 1 unfinished)",
         "MNISTKIT_CACHE": "/cache",
@@ -69,11 +69,6 @@ def test_every_fact_has_its_line() -> None:
 
 def test_one_thread_computes() -> None:
     assert facts(replace(REPORT, threads=1))["cores"] == "8; 1 thread computes on the CPU"
-
-
-def test_architectures_that_compute_alike_share_a_line() -> None:
-    lines = [line.split(maxsplit=1)[1] for line in shown(REPORT, 200) if line.startswith("precision")]
-    assert lines == ["bf16 for convnext, other: it is quick", "fp32 for lenet5: as asked for"]
 
 
 def test_what_the_system_does_not_say() -> None:

@@ -16,7 +16,7 @@ from torch import nn
 from mnistkit.data import load_dataset
 from mnistkit.data.base import Dataset
 from mnistkit.data.batches import DeviceImages
-from mnistkit.device import set_up_machine
+from mnistkit.device import choose_precision, set_up_machine
 from mnistkit.exceptions import RecipeError, UnknownNameError
 from mnistkit.recipe import Augmentation, Recipe
 from mnistkit.recipe import Distillation as Settings
@@ -249,7 +249,7 @@ class TestLessons:
         for epoch in range(4):
             lesson = objective.lesson(train, epoch, lambda line: None, lambda: False)
             assert torch.equal(lesson.images, view_of(train.images, MOVED, epoch % 2))
-            precision = tutor.precision(CPU, "fp32")
+            precision = choose_precision(CPU, "fp32")
             expected = tutor.answers(tutor.load(CPU), lesson.images, digits.classes, precision, lambda: False)
             assert torch.equal(lesson.answers[:, 0], expected)
 

@@ -21,6 +21,7 @@ from torch.nn import functional
 from mnistkit.data.base import Dataset, LoadOptions
 from mnistkit.data.batches import DeviceImages
 from mnistkit.data.read_pictures import read_pictures
+from mnistkit.device import choose_precision
 from mnistkit.exceptions import DataError, OutputError, RecipeError
 from mnistkit.imaging.prepared import Finding
 from mnistkit.numbers import counted
@@ -262,7 +263,7 @@ class Distillation(Objective):
             return kept.to(self._device)
         if teacher.sha256 not in self._models:
             self._models[teacher.sha256] = teacher.load(self._device)
-        precision = teacher.precision(self._device, self._recipe.precision)
+        precision = choose_precision(self._device, self._recipe.precision)
         answers = teacher.answers(self._models[teacher.sha256], images, self._classes, precision, should_stop)
         if self._keeps:
             try:
@@ -282,7 +283,7 @@ class Distillation(Objective):
             "classes": teacher.order(self._classes),
             "batch_size": teacher.found.batch_size,
             "device": self._device.type,
-            "precision": teacher.precision(self._device, self._recipe.precision).name,
+            "precision": choose_precision(self._device, self._recipe.precision).name,
             "torch": torch.__version__,
         }
 
