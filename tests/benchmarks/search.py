@@ -6,7 +6,8 @@
 Each ``--try`` is a list of changes to the architecture's own recipe, as ``--set`` takes them; ``""`` changes
 nothing. ``shape`` replaces the layers of a micro network, as :func:`mnistkit.models.micro.shaped` describes them.
 A line for each training and each change goes to the terminal, and to ``--log`` as JSON, so that a search can be
-broken off and what was tried can be told. The validation loss and errors are those of the weights that the recipe
+broken off and what was tried can be told: docs/search.jsonl is the log of what is in docs/search.md, which
+``--report`` writes. The validation loss and errors are those of the weights that the recipe
 keeps, so of their moving average where it has one. The test images are not read.
 """
 
@@ -37,6 +38,17 @@ from mnistkit.training.setup import TrainingSetup
 from mnistkit.training.state import TrainingState
 
 SHAPE = "shape="
+DOCS = Path(__file__).parents[2] / "docs"
+LOG = DOCS / "search.jsonl"
+REPORT = DOCS / "search.md"
+
+INTRODUCTION = """\
+# What was tried
+
+Written by `python tests/benchmarks/search.py --report` from `docs/search.jsonl`, into which the same script puts
+what it trains; do not edit it. Every figure is on the 5,000 validation images; no test image was read. Changes are
+to the architecture's recipe as it stood at the time, and the seeds are not those of the results (100, 101, ...).
+"""
 
 
 @dataclass(frozen=True)
@@ -90,9 +102,9 @@ def measure(trial: Trial) -> dict[str, Any]:
     }
 
 
-def measured_already(log: Path | None) -> list[dict[str, Any]]:
+def measured_already(log: Path) -> list[dict[str, Any]]:
     """Return the lines of the log."""
-    return [json.loads(line) for line in log.read_text().splitlines()] if log and log.exists() else []
+    return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
 def is_of(line: dict[str, Any], trial: Trial) -> bool:
@@ -101,52 +113,91 @@ def is_of(line: dict[str, Any], trial: Trial) -> bool:
     return bool(same and line["seed"] == trial.seed and line["epochs"] == trial.epochs)
 
 
-def measure_all(trials: Sequence[Trial], jobs: int, log: Path | None) -> Iterator[dict[str, Any]]:
+def measure_all(trials: Sequence[Trial], jobs: int, log: Path) -> Iterator[dict[str, Any]]:
     """Yield a line for every trial, those of the log first."""
     known = measured_already(log)
     yield from (line for line in known if any(is_of(line, trial) for trial in trials))
     missing = [trial for trial in trials if not any(is_of(line, trial) for line in known)]
     with multiprocessing.get_context("spawn").Pool(jobs, maxtasksperchild=1) as pool:
         for line in pool.imap_unordered(measure, missing):
-            if log:
-                with log.open("a") as file:
-                    file.write(json.dumps(line) + "\n")
+            with log.open("a") as file:
+                file.write(json.dumps(line) + "\n")
             yield line
 
 
 def main() -> None:
     """Print a line for each training, then one for each change, the best first."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("architecture", choices=model_names())
-    parser.add_argument("--try", dest="tries", action="append", required=True, help="changes of the recipe")
+    parser.add_argument("architecture", nargs="?", choices=model_names())
+    parser.add_argument("--try", dest="tries", action="append", default=[], help="changes of the recipe")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--first-seed", type=int, default=100, help="other seeds than those of measured rows")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--log", type=Path)
+    parser.add_argument("--log", type=Path, default=LOG)
+    parser.add_argument(
+        "--report", action="store_true", help=f"write {REPORT.name} from the log, and train nothing"
+    )
     options = parser.parse_args()
+    if options.report:
+        REPORT.write_text(report(measured_already(options.log)))
+        return
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     epochs = options.epochs or get_architecture(options.architecture).recipe.epochs
     trials = [Trial(options.architecture, changes, epochs, seed) for seed in seeds for changes in options.tries]
-    lines: dict[str, list[dict[str, Any]]] = {}
+    lines = []
     for line in measure_all(trials, options.jobs, options.log):
-        print(told(line["changes"], [line]), flush=True)
-        lines.setdefault(line["changes"], []).append(line)
+        print(told([line]), flush=True)
+        lines.append(line)
     print()
-    for changes in sorted(lines, key=lambda each: fmean(line["val_loss"] for line in lines[each])):
-        print(told(changes, lines[changes]))
+    for group in groups(lines):
+        print(told(group))
 
 
-def told(changes: str, lines: Sequence[dict[str, Any]]) -> str:
+def groups(lines: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Return the lines of each change, of as many epochs, together: the lowest loss first."""
+    found: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for line in lines:
+        found.setdefault((line["changes"], line["epochs"]), []).append(line)
+    return sorted(found.values(), key=lambda group: fmean(line["val_loss"] for line in group))
+
+
+def told(lines: Sequence[dict[str, Any]]) -> str:
     """Return what is known of a change in one line."""
+    loss, errors, seconds = figures(lines)
+    return (
+        f"validation loss {loss}, {errors} errors, n = {len(lines)}, {lines[0]['epochs']} epochs, "
+        f"{lines[0]['params']:,} parameters, {seconds} s: {lines[0]['changes'] or 'as it is'}"
+    )
+
+
+def report(lines: Sequence[dict[str, Any]]) -> str:
+    """Return the page: a table for each architecture."""
+    parts = [INTRODUCTION]
+    for name in sorted({line["architecture"] for line in lines}):
+        parts += [f"## {name}", ""]
+        parts += ["| changes | parameters | epochs | n | validation loss | errors |", "| --- |" + " --- |" * 5]
+        for group in groups([line for line in lines if line["architecture"] == name]):
+            loss, errors, _ = figures(group)
+            cells = (
+                f"`{group[0]['changes']}`" if group[0]["changes"] else "none",
+                f"{group[0]['params']:,}",
+                str(group[0]["epochs"]),
+                str(len(group)),
+                loss,
+                errors,
+            )
+            parts.append(f"| {' | '.join(cells)} |")
+        parts.append("")
+    return "\n".join(parts)
+
+
+def figures(lines: Sequence[dict[str, Any]]) -> tuple[str, str, str]:
+    """Return the mean loss with its standard deviation, the mean errors and the mean seconds, as texts."""
     losses = [line["val_loss"] for line in lines]
     spread = f" ± {stdev(losses):.5f}" if len(losses) > 1 else ""
-    errors = fmean(line["val_errors"] for line in lines)
-    seconds = fmean(line["seconds"] for line in lines)
-    return (
-        f"validation loss {fmean(losses):.5f}{spread}, {errors:.1f} errors, n = {len(lines)}, "
-        f"{lines[0]['params']:,} parameters, {seconds:.0f} s: {changes or 'as it is'}"
-    )
+    errors, seconds = (fmean(line[key] for line in lines) for key in ("val_errors", "seconds"))
+    return f"{fmean(losses):.5f}{spread}", f"{errors:.1f}", f"{seconds:.0f}"
 
 
 if __name__ == "__main__":
