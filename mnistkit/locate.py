@@ -81,6 +81,11 @@ def _of_run(run: RunFolder) -> Path:
             f"{run.path} has no finished epoch yet",
             hint=f"go on with it: mnistkit train --resume --out {run.path}",
         )
+    if inside := runs_with_weights(run.path):
+        raise CheckpointError(
+            f"{run.path} is no run but holds some",
+            hint=f"give one of them: {inside[0]} (all: mnistkit runs {run.path})",
+        )
     raise CheckpointError(
         f"{run.path} holds no {run.model.name}", hint="give a checkpoint file, or a run folder that has one"
     )

@@ -89,6 +89,14 @@ def test_a_run_folder_without_weights() -> None:
         locate_checkpoint("runs/x")
 
 
+def test_a_folder_of_runs() -> None:
+    Path("runs/x").mkdir(parents=True)
+    finished_run("x/seed0", 1)
+    with pytest.raises(CheckpointError, match="runs/x is no run but holds some") as caught:
+        locate_checkpoint("runs/x")
+    assert caught.value.hint == "give one of them: runs/x/seed0 (all: mnistkit runs runs/x)"
+
+
 def test_a_run_before_its_first_epoch_has_none_yet() -> None:
     run = RunFolder(Path("runs/x"))
     run.path.mkdir(parents=True)

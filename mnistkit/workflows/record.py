@@ -73,9 +73,10 @@ class _Run:
         if not place.is_dir():
             raise UsageError(f"no such run folder: {place}", hint="mnistkit runs lists what there is")
         if folder.status() != "finished":
-            state = "holds an unfinished run" if folder.recipe.exists() else "holds no run"
+            state = "holds an unfinished run" if folder.recipe.exists() else "is no run"
             raise OutputError(
-                f"{place} {state}; only finished runs are recorded", hint="mnistkit runs lists what there is"
+                f"{place} {state}; only finished runs are recorded",
+                hint=f"mnistkit runs {place} lists what is in it",
             )
         recipe, facts = run_files.read_recipe(folder)
         metrics = run_files.read_metrics(folder)

@@ -154,7 +154,7 @@ def test_only_finished_runs_count() -> None:
         record_runs(runs, TABLE)
     with pytest.raises(UsageError, match="no such run folder: nowhere"):
         record_runs([Path("nowhere")], TABLE)
-    with pytest.raises(OutputError, match="runs holds no run"):
+    with pytest.raises(OutputError, match="runs is no run"):
         record_runs([Path("runs")], TABLE)
     (runs[1] / "metrics.json").write_text('{"schema": "mnistkit/metrics/1"}')
     with pytest.raises(MnistkitError, match=r"runs/1/metrics\.json cannot be read"):
