@@ -1,0 +1,337 @@
+// The operations of a program (docs/program.md), on tensors of the form {shape, data: Float32Array}.
+
+/** @typedef {{shape: number[], data: Float32Array}} Tensor */
+
+/** @param {number[]} shape */
+const product = (shape) => shape.reduce((all, each) => all * each, 1);
+
+/** @param {number[]} shape @returns {Tensor} */
+const empty = (shape) => ({ shape, data: new Float32Array(product(shape)) });
+
+/** @param {number[]} shape @returns {number[]} how far apart neighbours along each axis are */
+function stridesOf(shape) {
+  const strides = new Array(shape.length).fill(1);
+  for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1] * shape[axis + 1];
+  return strides;
+}
+
+/** Call visit(place in the result, place in the source) for all of a shape, in order. */
+function walk(shape, strides, start, visit) {
+  const counter = new Array(shape.length).fill(0);
+  const count = product(shape);
+  for (let place = 0, from = start; place < count; place++) {
+    visit(place, from);
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis];
+      if (++counter[axis] < shape[axis]) break;
+      from -= strides[axis] * shape[axis];
+      counter[axis] = 0;
+    }
+  }
+}
+
+/** @returns {Tensor} the numbers at strides from a start */
+function gathered(x, shape, strides, start = 0) {
+  const out = empty(shape);
+  walk(shape, strides, start, (place, from) => (out.data[place] = x.data[from]));
+  return out;
+}
+
+/** @returns {number[]} the strides with which x is repeated to a shape */
+function broadcastStrides(x, shape) {
+  const own = stridesOf(x.shape);
+  const missing = shape.length - x.shape.length;
+  return shape.map((_, axis) => (axis < missing || x.shape[axis - missing] === 1 ? 0 : own[axis - missing]));
+}
+
+const isNumber = (x) => typeof x === "number";
+
+function commonShape(a, b) {
+  const length = Math.max(a.length, b.length);
+  const at = (shape, axis) => shape[axis - length + shape.length] ?? 1;
+  return Array.from({ length }, (_, axis) => (at(a, axis) === 1 ? at(b, axis) : at(a, axis)));
+}
+
+function binary(combine) {
+  return (a, b) => {
+    if (isNumber(a)) a = { shape: [], data: Float32Array.of(a) };
+    if (isNumber(b)) b = { shape: [], data: Float32Array.of(b) };
+    const shape = commonShape(a.shape, b.shape);
+    const out = empty(shape);
+    const count = out.data.length;
+    // Most operands repeat as a whole, such as a bias along the last axis.
+    const repeats = (x) => {
+      const own = x.shape.slice(x.shape.findIndex((length) => length !== 1));
+      return x.data.length === 1 || own.every((length, axis) => length === shape[shape.length - own.length + axis]);
+    };
+    if (repeats(a) && repeats(b)) {
+      const [na, nb] = [a.data.length, b.data.length];
+      for (let i = 0, ia = 0, ib = 0; i < count; i++) {
+        out.data[i] = combine(a.data[ia], b.data[ib]);
+        if (++ia === na) ia = 0;
+        if (++ib === nb) ib = 0;
+      }
+      return out;
+    }
+    const wide = [a, b].map((x) => gathered(x, shape, broadcastStrides(x, shape)));
+    for (let i = 0; i < count; i++) out.data[i] = combine(wide[0].data[i], wide[1].data[i]);
+    return out;
+  };
+}
+
+function unary(compute) {
+  return (x) => ({ shape: x.shape, data: x.data.map(compute) });
+}
+
+/** @returns {Tensor} x · weightᵀ + bias over the last axis */
+function linear(x, weight, bias) {
+  const [outs, ins] = weight.shape;
+  const rows = x.data.length / ins;
+  const out = empty([...x.shape.slice(0, -1), outs]);
+  const [a, w, y] = [x.data, weight.data, out.data];
+  for (let row = 0; row < rows; row++) {
+    const from = row * ins;
+    for (let o = 0; o < outs; o++) {
+      const of = o * ins;
+      let sum = bias ? bias.data[o] : 0;
+      for (let i = 0; i < ins; i++) sum += a[from + i] * w[of + i];
+      y[row * outs + o] = sum;
+    }
+  }
+  return out;
+}
+
+function conv2d(x, weight, bias, { stride, padding, dilation, groups }) {
+  const [count, channels, height, width] = x.shape;
+  const [outs, ins, high, wide] = weight.shape;
+  const size = (length, kernel, axis) =>
+    Math.floor((length + 2 * padding[axis] - dilation[axis] * (kernel - 1) - 1) / stride[axis]) + 1;
+  const [rows, columns] = [size(height, high, 0), size(width, wide, 1)];
+  const out = empty([count, outs, rows, columns]);
+  const [a, w, y] = [x.data, weight.data, out.data];
+  // The columns of the result for which a column of the kernel lies inside the picture.
+  const spans = Array.from({ length: wide }, (_, kx) => {
+    const shift = kx * dilation[1] - padding[1];
+    const first = Math.max(0, Math.ceil(-shift / stride[1]));
+    return { shift, first, end: Math.min(columns, Math.floor((width - 1 - shift) / stride[1]) + 1) };
+  });
+  for (let n = 0; n < count; n++) {
+    for (let o = 0; o < outs; o++) {
+      const map = (n * outs + o) * rows * columns;
+      if (bias) y.fill(bias.data[o], map, map + rows * columns);
+      const firstIn = Math.floor((o * groups) / outs) * ins;
+      for (let i = 0; i < ins; i++) {
+        const picture = (n * channels + firstIn + i) * height * width;
+        const kernel = (o * ins + i) * high * wide;
+        for (let ky = 0; ky < high; ky++) {
+          for (let row = 0; row < rows; row++) {
+            const line = row * stride[0] + ky * dilation[0] - padding[0];
+            if (line < 0 || line >= height) continue;
+            const to = map + row * columns;
+            for (let kx = 0; kx < wide; kx++) {
+              const factor = w[kernel + ky * wide + kx];
+              const { shift, first, end } = spans[kx];
+              const from = picture + line * width + shift;
+              for (let column = first; column < end; column++) y[to + column] += factor * a[from + column * stride[1]];
+            }
+          }
+        }
+      }
+    }
+  }
+  return out;
+}
+
+function layerNorm(x, weight, bias, { dimensions, epsilon }) {
+  const length = product(x.shape.slice(x.shape.length - dimensions));
+  const out = empty(x.shape);
+  for (let start = 0; start < x.data.length; start += length) {
+    let [mean, variance] = [0, 0];
+    for (let i = 0; i < length; i++) mean += x.data[start + i];
+    mean /= length;
+    for (let i = 0; i < length; i++) variance += (x.data[start + i] - mean) ** 2;
+    const scale = 1 / Math.sqrt(variance / length + epsilon);
+    for (let i = 0; i < length; i++) {
+      const value = (x.data[start + i] - mean) * scale;
+      out.data[start + i] = value * (weight ? weight.data[i] : 1) + (bias ? bias.data[i] : 0);
+    }
+  }
+  return out;
+}
+
+/** Call visit(start, step) for every row along an axis. */
+function alongAxis(shape, axis, visit) {
+  const step = product(shape.slice(axis + 1));
+  const outer = product(shape.slice(0, axis));
+  for (let before = 0; before < outer; before++) {
+    for (let after = 0; after < step; after++) visit(before * shape[axis] * step + after, step);
+  }
+}
+
+function softmax(x, { axis }) {
+  const along = axis < 0 ? axis + x.shape.length : axis;
+  const out = empty(x.shape);
+  alongAxis(x.shape, along, (start, step) => {
+    let [largest, sum] = [-Infinity, 0];
+    const end = start + x.shape[along] * step;
+    for (let i = start; i < end; i += step) largest = Math.max(largest, x.data[i]);
+    for (let i = start; i < end; i += step) sum += out.data[i] = Math.exp(x.data[i] - largest);
+    for (let i = start; i < end; i += step) out.data[i] /= sum;
+  });
+  return out;
+}
+
+function matmul(a, b) {
+  const [rows, inner, columns] = [a.shape.at(-2), a.shape.at(-1), b.shape.at(-1)];
+  const batch = commonShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const wide = [a, b].map((x) => {
+    const shape = [...batch, ...x.shape.slice(-2)];
+    return gathered(x, shape, broadcastStrides(x, shape)).data;
+  });
+  const out = empty([...batch, rows, columns]);
+  for (let n = 0; n < product(batch); n++) {
+    for (let row = 0; row < rows; row++) {
+      const to = (n * rows + row) * columns;
+      for (let k = 0; k < inner; k++) {
+        const factor = wide[0][(n * rows + row) * inner + k];
+        const from = (n * inner + k) * columns;
+        for (let column = 0; column < columns; column++) out.data[to + column] += factor * wide[1][from + column];
+      }
+    }
+  }
+  return out;
+}
+
+function transpose(x, { order }) {
+  const strides = stridesOf(x.shape);
+  return gathered(x, order.map((axis) => x.shape[axis]), order.map((axis) => strides[axis]));
+}
+
+/** Scaled dot-product attention (Vaswani et al. 2017, section 3.2.1). */
+function attention(query, key, value, { scale }) {
+  const axes = key.shape.map((_, axis) => axis);
+  const turned = transpose(key, { order: [...axes.slice(0, -2), axes.at(-1), axes.at(-2)] });
+  const scores = matmul({ shape: query.shape, data: query.data.map((each) => each * scale) }, turned);
+  return matmul(softmax(scores, { axis: -1 }), value);
+}
+
+/** Call visit for the numbers of each window: combine starts at `from`, and `finish` is given their count. */
+function pool(x, { kernel, stride, padding }, from, combine, finish) {
+  const [count, channels, height, width] = x.shape;
+  const size = (length, axis) => Math.floor((length + 2 * padding[axis] - kernel[axis]) / stride[axis]) + 1;
+  const [rows, columns] = [size(height, 0), size(width, 1)];
+  const out = empty([count, channels, rows, columns]);
+  for (let map = 0; map < count * channels; map++) {
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++) {
+        const [top, left] = [row * stride[0] - padding[0], column * stride[1] - padding[1]];
+        let [value, seen] = [from, 0];
+        for (let y = Math.max(0, top); y < Math.min(height, top + kernel[0]); y++) {
+          for (let z = Math.max(0, left); z < Math.min(width, left + kernel[1]); z++, seen++) {
+            value = combine(value, x.data[(map * height + y) * width + z]);
+          }
+        }
+        out.data[(map * rows + row) * columns + column] = finish(value, seen);
+      }
+    }
+  }
+  return out;
+}
+
+const maxPool2d = (x, options) => pool(x, options, -Infinity, Math.max, (value) => value);
+const avgPool2d = (x, options) =>
+  pool(x, options, 0, (sum, each) => sum + each, (sum, seen) =>
+    sum / (options.count_padding ? options.kernel[0] * options.kernel[1] : seen));
+
+function reduction(from, combine, finish) {
+  return (x, { axes, keep }) => {
+    const gone = new Set(axes.map((axis) => (axis < 0 ? axis + x.shape.length : axis)));
+    const kept = x.shape.map((length, axis) => (gone.has(axis) ? 1 : length));
+    const out = empty(kept);
+    out.data.fill(from);
+    const strides = stridesOf(kept).map((stride, axis) => (gone.has(axis) ? 0 : stride));
+    walk(x.shape, strides, 0, (place, to) => (out.data[to] = combine(out.data[to], x.data[place])));
+    const count = x.data.length / out.data.length;
+    out.data.forEach((value, place) => (out.data[place] = finish(value, count)));
+    return keep ? out : { shape: x.shape.filter((_, axis) => !gone.has(axis)), data: out.data };
+  };
+}
+
+function concat(...parts) {
+  const { axis } = parts.pop();
+  const along = axis < 0 ? axis + parts[0].shape.length : axis;
+  const shape = parts[0].shape.slice();
+  shape[along] = parts.reduce((sum, part) => sum + part.shape[along], 0);
+  const out = empty(shape);
+  const inner = product(shape.slice(along + 1));
+  let before = 0;
+  for (const part of parts) {
+    const run = part.shape[along] * inner;
+    for (let outer = 0; outer < part.data.length / run; outer++) {
+      out.data.set(part.data.subarray(outer * run, (outer + 1) * run), outer * shape[along] * inner + before);
+    }
+    before += run;
+  }
+  return out;
+}
+
+function slice(x, { axis, start, stop, step }) {
+  const strides = stridesOf(x.shape);
+  const shape = x.shape.slice();
+  shape[axis] = Math.max(0, Math.ceil((Math.min(stop, x.shape[axis]) - start) / step));
+  const from = start * strides[axis];
+  return gathered(x, shape, strides.map((each, i) => (i === axis ? each * step : each)), from);
+}
+
+function pad(x, { before, after, value }) {
+  const shape = x.shape.map((length, axis) => length + before[axis] + after[axis]);
+  const strides = stridesOf(shape);
+  const out = empty(shape);
+  out.data.fill(value);
+  const start = before.reduce((sum, length, axis) => sum + length * strides[axis], 0);
+  walk(x.shape, strides, start, (place, to) => (out.data[to] = x.data[place]));
+  return out;
+}
+
+// Abramowitz and Stegun (1964), "Handbook of mathematical functions", 7.1.26, as mnistkit's numpy kernels use it.
+function geluErf(x) {
+  const size = Math.abs(x);
+  const t = 1 / (1 + (0.3275911 / Math.SQRT2) * size);
+  const sum = ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t;
+  return Math.max(x, 0) - 0.5 * size * sum * Math.exp(-0.5 * size * size);
+}
+
+const geluTanh = (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+const sigmoid = (x) => 0.5 * (Math.tanh(0.5 * x) + 1);
+
+/** Every operation but "reshape" and "broadcast": called with its operands, and its attributes at the end. */
+const KERNELS = {
+  conv2d: (x, weight, ...rest) => conv2d(x, weight, rest.length > 1 ? rest[0] : null, rest.at(-1)),
+  linear: (x, weight, ...rest) => linear(x, weight, rest.length > 1 ? rest[0] : null),
+  layer_norm: (x, ...rest) => layerNorm(x, rest.length > 1 ? rest[0] : null, rest.length > 2 ? rest[1] : null, rest.at(-1)),
+  softmax,
+  matmul,
+  attention,
+  max_pool2d: maxPool2d,
+  avg_pool2d: avgPool2d,
+  transpose,
+  concat,
+  slice,
+  pad,
+  relu: unary((x) => Math.max(x, 0)),
+  gelu: (x, { approximate }) => unary(approximate === "tanh" ? geluTanh : geluErf)(x),
+  silu: unary((x) => x * sigmoid(x)),
+  sigmoid: unary(sigmoid),
+  tanh: unary(Math.tanh),
+  exp: unary(Math.exp),
+  sqrt: unary(Math.sqrt),
+  square: unary((x) => x * x),
+  clamp: (x, { low, high }) => unary((each) => Math.min(Math.max(each, low ?? -Infinity), high ?? Infinity))(x),
+  add: binary((a, b) => a + b),
+  subtract: binary((a, b) => a - b),
+  multiply: binary((a, b) => a * b),
+  divide: binary((a, b) => a / b),
+  mean: reduction(0, (sum, each) => sum + each, (sum, count) => sum / count),
+  sum: reduction(0, (sum, each) => sum + each, (sum) => sum),
+  max: reduction(-Infinity, Math.max, (largest) => largest),
+};
