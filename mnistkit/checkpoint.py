@@ -229,6 +229,7 @@ def _load_checked(path: Path, load: Callable[[bytes], _Tensors]) -> _Tensors:
     """Return what ``load`` makes of a file's bytes, once they are known to be those that were written."""
     from safetensors import SafetensorError
 
+    _check_present(path)
     try:
         data = path.read_bytes()
         tensors = load(data)

@@ -125,6 +125,19 @@ class RunFolder:
                 hint="choose a new or an empty folder with --out",
             )
 
+    def check_nothing_is_lost(self) -> None:
+        """Raise if the folder holds weights or a state that no recipe belongs to: only they are left of a run.
+
+        Raises:
+            OutputError: it does.
+        """
+        for path in (self.model, self.state):
+            if path.exists() and not self.recipe.exists():
+                raise OutputError(
+                    f"{self.path} holds {path.name} of a run whose {self.recipe.name} is missing",
+                    hint="choose another folder with --out, or --overwrite it",
+                )
+
     def clear(self) -> None:
         """Remove the files of an earlier run; other files stay.
 

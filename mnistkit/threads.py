@@ -43,14 +43,18 @@ def check_threads(count: int | None, source: str = "--threads") -> int | None:
     return count
 
 
-def choose_threads(count: int | None) -> None:
+def choose_threads(count: int | None, source: str = "--threads") -> None:
     """Let ``count`` threads compute from now on, in this process; None leaves it to :func:`thread_count`.
+
+    Args:
+        count: How many.
+        source: Where the number stands, for messages.
 
     Raises:
         UsageError: it is less than one.
     """
     global _chosen
-    _chosen = check_threads(count)
+    _chosen = check_threads(count, source)
 
 
 @contextmanager

@@ -140,14 +140,15 @@ def _be_quiet(context: typer.Context, wanted: bool) -> bool:
     return wanted
 
 
-def _use_threads(context: typer.Context, count: int | None) -> int | None:
+def _use_threads(context: typer.Context, option: typer.CallbackParam, count: int | None) -> int | None:
     """Let ``count`` threads compute until the command line of ``context`` ends.
 
     Raises:
         UsageError: less than one.
     """
     if not context.resilient_parsing:
-        choose_threads(count)
+        source = context.get_parameter_source(option.name or "")
+        choose_threads(count, THREADS_VARIABLE if source and source.name == "ENVIRONMENT" else "--threads")
         context.find_root().call_on_close(lambda: choose_threads(None))
     return count
 

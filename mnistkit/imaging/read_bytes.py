@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mnistkit.exceptions import PictureError
 from mnistkit.imaging.limits import Limits
+from mnistkit.paths import is_url, url_error
 
 _KINDS = {
     stat.S_IFIFO: "a pipe",
@@ -38,6 +39,13 @@ def read_bytes(source: str | Path | bytes, limits: Limits) -> tuple[str, bytes]:
     return name, content
 
 
+def no_file(path: str) -> PictureError:
+    """Return the error for a path at which there is no file; it may be an address on the network."""
+    if is_url(path):
+        return url_error("picture", path, "file", PictureError)
+    return PictureError(f"{path or repr(path)} does not exist")
+
+
 def _read(path: str, limits: Limits) -> bytes:
     try:
         # Opening a device can already act on it, so its kind is looked at first. It may change before it is
@@ -50,7 +58,7 @@ def _read(path: str, limits: Limits) -> bytes:
             # Room is made for as much as is asked for, so not for the largest file there may be.
             return file.read(status.st_size + 1)
     except FileNotFoundError:
-        raise PictureError(f"{path} does not exist") from None
+        raise no_file(path) from None
     except PermissionError:
         raise PictureError(f"{path} cannot be read: no permission", hint="check the file's permissions") from None
     except OSError as error:

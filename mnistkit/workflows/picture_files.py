@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from mnistkit.exceptions import PictureError, UsageError
+from mnistkit.imaging.read_bytes import no_file
 from mnistkit.inference.answers import Failure
 from mnistkit.inference.read_ahead import PictureInput
 from mnistkit.numbers import counted
 from mnistkit.own_figures import is_own_figure
-from mnistkit.paths import is_url, url_error
+from mnistkit.paths import is_url
 
 STDIN = "-"
 # What people call pictures. HEIC and SVG are among them: that they cannot be read is said, instead of leaving them
@@ -72,8 +73,9 @@ def _is_own(picture: PictureInput) -> bool:
 
 
 def _of_spec(spec: str) -> Iterator[PictureInput | Failure]:
+    # Its query is no pattern.
     if is_url(spec):
-        yield Failure(spec, url_error("picture", spec, "file", PictureError))
+        yield Failure(spec, no_file(spec))
         return
     try:
         is_folder, is_there = os.path.isdir(spec), os.path.lexists(spec)  # noqa: PTH112
@@ -86,7 +88,7 @@ def _of_spec(spec: str) -> Iterator[PictureInput | Failure]:
     elif is_there:
         yield PictureInput(spec, spec)
     else:
-        yield Failure(spec, PictureError(f"{spec} does not exist"))
+        yield Failure(spec, no_file(spec))
 
 
 def _or_failure(

@@ -11,7 +11,7 @@ from mnistkit.data import check_dataset, is_folder
 from mnistkit.data.base import SplitShares
 from mnistkit.exceptions import OutputError, RecipeError, UnknownNameError, UsageError
 from mnistkit.models import check_model_name
-from mnistkit.runs import RunFolder, unfinished_runs
+from mnistkit.runs import RUNS, RunFolder, unfinished_runs
 from mnistkit.workflows import run_files
 from mnistkit.workflows.train_config import PREPARATION, RECIPE, SHARES, TrainConfig
 from mnistkit.workflows.trained_weights import INIT, recorded_init
@@ -43,13 +43,11 @@ def follow_recorded_run(
 
     Raises:
         UsageError: more than one unfinished run could be meant.
-        OutputError: the only one is in use.
+        OutputError: there is none, or the only one is in use.
         RecipeError: the file cannot be read, or what it records is damaged or not here any more.
     """
     if config.resume and set(given) <= _SAYS_NOT_WHICH:
         folder = _only_unfinished_run()
-        if folder is None:
-            return config
         announce(f"going on with {folder.path}")
         config = replace(config, out=folder.path)
     source = recipe
@@ -64,7 +62,7 @@ def follow_recorded_run(
     return replace(config, **taken, load=replace(config.load, **load))
 
 
-def _only_unfinished_run() -> RunFolder | None:
+def _only_unfinished_run() -> RunFolder:
     runs = unfinished_runs()
     free = [run for run in runs if run.holder() is None]
     if len(free) > 1:
@@ -74,7 +72,12 @@ def _only_unfinished_run() -> RunFolder | None:
         )
     if runs and not free:
         raise OutputError(f"{runs[0].path} is in use by {runs[0].holder()}", hint="wait until it ends")
-    return free[0] if free else None
+    if not free:
+        raise OutputError(
+            f"no run in {RUNS}/ is unfinished",
+            hint="name one that lies elsewhere with --out; a new one is started without --resume",
+        )
+    return free[0]
 
 
 def _recorded(source: Path, config: TrainConfig, given: Collection[str]) -> dict[str, Any]:

@@ -150,6 +150,8 @@ def _train(request: TrainRequest, events: TrainingEvents, should_stop: Callable[
     if request.config.resume and folder.status() == "new":
         events.note(f"nothing to resume in {folder.path}; starting")
     begun = request.as_begun()
+    if request.goes_on and not folder.state.exists():
+        events.note(f"{folder.path} holds no {folder.state.name} to go on from; starting again")
     # Not before: a finished run is shown without what a training needs.
     from mnistkit.workflows.training_run import TrainingRun
 

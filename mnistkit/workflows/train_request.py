@@ -114,10 +114,14 @@ class TrainRequest:
         """Return what is really to be trained: of a run to go on with, what it records counts.
 
         Raises:
-            OutputError: an unfinished run is in the way, or the one to resume trains something else.
+            OutputError: an unfinished run or what is left of one is in the way, or the one to resume trains
+                something else.
             RecipeError: the run to resume was started with other settings.
         """
-        if self.folder.status() == "new" or self.config.overwrite:
+        if self.config.overwrite:
+            return self
+        if self.folder.status() == "new":
+            self.folder.check_nothing_is_lost()
             return self
         if not self.config.resume:
             raise OutputError(

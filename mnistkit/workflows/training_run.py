@@ -12,7 +12,7 @@ from mnistkit.data import is_folder, load_dataset
 from mnistkit.data.base import Dataset, LoadOptions
 from mnistkit.device import Machine, set_up_machine
 from mnistkit.evaluation.metrics import Metrics, measure
-from mnistkit.exceptions import InterruptedRunError, OutputError
+from mnistkit.exceptions import CheckpointError, InterruptedRunError, OutputError
 from mnistkit.inference.logits import predict_logits
 from mnistkit.recipe import Recipe
 from mnistkit.runs import RunFolder
@@ -187,11 +187,24 @@ class TrainingRun:
         state = setup.fresh_state()
         if self._goes_on:
             state.restore(self.folder.state)
+            if state.history:
+                self._check_kept()
         else:
             # Only now that data, device and model are there: a mistake must not cost an earlier result.
             self.folder.clear()
         run_files.check_space(self.folder, state)
         return state
+
+    def _check_kept(self) -> None:
+        """Raise if the weights of the best epoch so far are not as they were written: no later one may be better.
+
+        Raises:
+            CheckpointError: they are missing or damaged.
+        """
+        try:
+            load_tensors(self.folder.model)
+        except CheckpointError as error:
+            raise CheckpointError(error.message, hint="--overwrite starts the run again") from error
 
     def _start(self, setup: TrainingSetup, job: TrainingJob, state: TrainingState) -> RunStart:
         precision, sizes = setup.machine.precision, self._shown(setup.dataset, job)

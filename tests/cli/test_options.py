@@ -34,6 +34,8 @@ def test_no_threads_is_a_usage_error(
     assert "--threads must be at least 1, not 0" in result.err
     monkeypatch.setenv(VARIABLE, "many")
     assert run_cli(command, *line).code == 2
+    monkeypatch.setenv(VARIABLE, "0")
+    assert f"error: {VARIABLE} must be at least 1, not 0" in run_cli(command, *line).err
 
 
 @ON_SPLITS

@@ -138,7 +138,7 @@ def test_the_toys_use_every_operation() -> None:
 def test_the_program_of_every_architecture_computes_what_torch_does(name: str) -> None:
     model = disturb(build_model(name, 10, plain=True))
     # As large as those of a trained model, so that a tolerance means something.
-    found, expected = both(lower_architecture(name, 10), model, mnist_images(100))
+    found, expected = both(lower_architecture(name, 10), model, mnist_images(20))
     scale = max(1.0, float(np.abs(expected).max()) / 20)
     np.testing.assert_allclose(found, expected, atol=1e-4 * scale)
     assert (found.argmax(axis=1) == expected.argmax(axis=1)).all()

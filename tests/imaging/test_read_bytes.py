@@ -35,6 +35,8 @@ def test_what_cannot_be_read() -> None:
     assert refused("empty") == "empty is empty"
     assert refused(b"") == "the picture is empty"
     assert refused("gone") == "gone does not exist"
+    assert refused("") == "'' does not exist"
+    assert refused("https://a.example/7.png").startswith("the picture https://a.example/7.png is a URL")
     assert refused("a\0b").endswith("cannot be read: embedded null byte")
     assert refused("x" * 5000).endswith("cannot be read: File name too long")
 

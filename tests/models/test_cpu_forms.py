@@ -144,7 +144,7 @@ def test_a_model_and_its_plain_form_are_the_same_function(name: str) -> None:
     assert list(weights) == list(quick_weights)
     assert all(torch.equal(weights[key], quick_weights[key]) for key in weights)
     quick.load_state_dict(with_random_offsets(plain).state_dict())
-    images = torch.randn(5, 1, 28, 28, dtype=torch.float64)
+    images = torch.randn(2, 1, 28, 28, dtype=torch.float64)
     ours, theirs = (output_and_gradients(model.double(), images) for model in (quick, plain))
     for a, b in zip(ours, theirs, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-8, atol=1e-8 * float(b.detach().abs().max()))

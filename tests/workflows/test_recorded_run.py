@@ -95,9 +95,11 @@ def test_resume_alone_means_the_only_unfinished_run(given: set[str]) -> None:
     assert lines == ["going on with runs/deeper/a", f"from {run.recipe}: architecture lenet5, dataset usps"]
 
 
-def test_resume_alone_with_nothing_unfinished_changes_nothing() -> None:
+def test_resume_alone_with_nothing_unfinished_starts_nothing() -> None:
     finished_run("b", 1)
-    assert follow_recorded_run(RESUME, {"resume"}) == RESUME
+    with pytest.raises(OutputError, match="no run in runs/ is unfinished"):
+        follow_recorded_run(RESUME, {"resume"})
+    assert follow_recorded_run(RESUME, {"resume", "architecture"}) == RESUME
 
 
 def test_resume_alone_lists_what_it_could_mean() -> None:

@@ -27,7 +27,7 @@ from mnistkit.exceptions import (
     UsageError,
 )
 from mnistkit.export.lower import lower_architecture
-from mnistkit.models import build_model, model_names
+from mnistkit.models import build_model
 from mnistkit.recipe_sources import read_toml, recipe_changes
 from mnistkit.runs import RunFolder
 from mnistkit.training.events import RunEnd, RunStart, TrainingEvents
@@ -71,7 +71,8 @@ def interrupt(config: TrainConfig, steps: int, **more: Any) -> None:
         train(config, should_stop=stop_after(steps), **more)
 
 
-@pytest.mark.parametrize("name", model_names())
+# Without batch norm, with it and an average, and one of tokens; tests/models goes through all of them.
+@pytest.mark.parametrize("name", ["lenet5", "micro-2k", "vit"])
 def test_a_run_leaves_every_file_and_they_agree(config: TrainConfig, name: str) -> None:
     result = train(replace(config, architecture=name))
     folder = result.folder
@@ -313,6 +314,43 @@ def test_resume_of_nothing_starts_and_says_so(config: TrainConfig) -> None:
     notes = Notes()
     assert train(replace(config, resume=True), notes).trained
     assert "nothing to resume" in notes.lines[0]
+
+
+@pytest.mark.parametrize("left", ["model.safetensors", "state.safetensors"])
+@pytest.mark.parametrize("resume", [False, True])
+def test_what_is_left_of_a_run_without_its_recipe_is_not_trained_over(
+    config: TrainConfig, left: str, resume: bool
+) -> None:
+    interrupt(config, 20)
+    folder = RunFolder(config.out or Path())
+    for path in folder.path.iterdir():
+        if path.name != left:
+            path.unlink()
+    with pytest.raises(OutputError, match=rf"run holds {left} of a run whose recipe\.toml is missing"):
+        train(replace(config, resume=resume))
+    assert [path.name for path in folder.path.iterdir()] == [left]
+
+
+def test_resume_without_a_state_starts_again_and_says_so(config: TrainConfig) -> None:
+    interrupt(config, 20)
+    RunFolder(config.out or Path()).state.unlink()
+    notes = Notes()
+    train(replace(config, resume=True), notes)
+    assert "run holds no state.safetensors to go on from; starting again" in notes.lines[0]
+
+
+@pytest.mark.parametrize(("change", "message"), [("remove", "does not exist"), ("flip", "is damaged")])
+def test_resume_does_not_go_on_without_the_best_weights_so_far(
+    config: TrainConfig, change: str, message: str
+) -> None:
+    interrupt(config, 20)
+    path = RunFolder(config.out or Path()).model
+    content = path.read_bytes()
+    path.unlink() if change == "remove" else path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    notes = Notes()
+    with pytest.raises(CheckpointError, match=rf"model\.safetensors {message}") as caught:
+        train(replace(config, resume=True), notes, should_stop=lambda: pytest.fail("a step was trained"))
+    assert caught.value.hint == "--overwrite starts the run again"
 
 
 @pytest.mark.parametrize("content", [b"", b"\x80pickle", b"0123456789" * 20])
