@@ -34,6 +34,7 @@ class _Commands(LazyGroup):
         "predict": "Recognise the digits in pictures of your own.",
         "confusion": "Show which class is taken for which.",
         "errors": "Show the images that are classified wrongly.",
+        "export": "Write a trained model as a page to draw on.",
         "runs": "List the runs with their accuracy and state.",
         "models": "List the architectures and the bundled models.",
         "datasets": "List the datasets, download or show one.",

@@ -15,14 +15,14 @@ from mnistkit.imaging.shape import FRAME, lining, lining_depth
 from mnistkit.imaging.threshold import EIGHT
 
 # Pieces smaller than this part of the largest one, in length, are dirt unless they stand close to it.
-_SPECK = 0.12
+SPECK = 0.12
 # A piece this high, compared with the highest one, can be a digit of its own; the bar of a 5 is lower.
-_DIGIT = 0.5
+DIGIT = 0.5
 # What touches the picture's edge is a digit only if it is this long, compared with the shorter side, and nothing
 # inside is at least this large beside it.
 _TIGHT = 0.5
 _INSIDE = 0.35
-_NEAR = 0.3
+NEAR = 0.3
 # What is inside a frame has at least this part of its size.
 _FRAMED = 0.2
 # What touches so many of the picture's sides may be thicker: it is what the picture was taken before.
@@ -122,7 +122,7 @@ def arrange(mask: NDArray[np.bool_], most_pieces: int = MOST_PIECES) -> Layout:
     numbers = np.full(int(labels.max(initial=0)) + 1, -1, dtype=np.intp)
     pieces = drop_frames(drop_border(pieces, (mask.shape[0], mask.shape[1])), labels)
     longest = max((piece.length for piece in pieces), default=0)
-    groups = _groups([piece for piece in pieces if piece.length >= _SPECK * longest])
+    groups = _groups([piece for piece in pieces if piece.length >= SPECK * longest])
     for number, group in enumerate(groups):
         numbers[[piece.label for piece in group]] = number
     return Layout(groups, labels, numbers)
@@ -131,7 +131,7 @@ def arrange(mask: NDArray[np.bool_], most_pieces: int = MOST_PIECES) -> Layout:
 def _groups(pieces: list[Piece]) -> tuple[tuple[Piece, ...], ...]:
     """Return the pieces of each digit, the largest digit first; small pieces that stand alone are left out."""
     boxes = _Boxes.around(pieces)
-    is_large = boxes.height >= _DIGIT * boxes.height.max(initial=0)
+    is_large = boxes.height >= DIGIT * boxes.height.max(initial=0)
     numbers = np.full(len(pieces), -1, dtype=np.intp)
     count = 0
     for place in np.flatnonzero(is_large):
@@ -187,11 +187,11 @@ def _same_digit(piece: Piece, others: _Boxes) -> NDArray[np.bool_]:
     """Say with which others a large piece makes a digit: one above the other and close, or entangled."""
     across, along = others.shared_columns(piece), others.shared_rows(piece)
     narrow = np.minimum(piece.width, others.width)
-    gap = _NEAR * np.maximum(piece.length, others.length)
+    gap = NEAR * np.maximum(piece.length, others.length)
     is_beside = along >= 0.5 * np.minimum(piece.height, others.height)
     is_above = (across > 0.3 * narrow) & (along > -gap)
     return np.where(is_beside, across > 0.35 * narrow, is_above)
 
 
 def _is_near(piece: Piece, others: _Boxes) -> NDArray[np.bool_]:
-    return np.minimum(others.shared_columns(piece), others.shared_rows(piece)) > -_NEAR * others.length
+    return np.minimum(others.shared_columns(piece), others.shared_rows(piece)) > -NEAR * others.length

@@ -20,7 +20,7 @@ from mnistkit.imaging.tile import make_tile
 from mnistkit.recipe import IMAGE_SIZE
 
 # The median of MNIST's training images is 0.8, and handwriting that runs together is narrower.
-_DIGIT_ASPECT = 0.75
+DIGIT_ASPECT = 0.75
 # A picture in so many pieces shows no digit, however they are grouped.
 _MOST_PIECES = 400
 
@@ -95,5 +95,5 @@ def _count(statistics: Statistics, finding: Finding) -> int:
     if finding in (Finding.NOTHING, Finding.NOT_A_DIGIT):
         return 0
     if finding is Finding.SEVERAL and statistics.digits == 1:  # they touch each other
-        return max(2, round(statistics.shape.aspect / _DIGIT_ASPECT))
+        return max(2, round(statistics.shape.aspect / DIGIT_ASPECT))
     return statistics.digits

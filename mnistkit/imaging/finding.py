@@ -46,37 +46,37 @@ def collect(ink: Ink, glyphs: Sequence[Glyph], shape: Shape | None) -> Statistic
 # as high.
 _LEAST_CONTRAST = 8.0
 _CONTRAST_TO_NOISE = 5.5
-_SHORTEST = 0.03
-_MOST_GROUPS = 12
+SHORTEST = 0.03
+MOST_GROUPS = 12
 _THICKEST = 10.0
 _WIDEST = 7.0
-_LONGEST_PATH = 4.0
-_MOST_HOLES = 3
-_BROADEST = 1.8
+LONGEST_PATH = 4.0
+MOST_HOLES = 3
+BROADEST = 1.8
 # A rectangle with little cut out of it, such as the ground of a light digit; narrow ones may be a 1.
 _MOST_FILLED = 0.62
 _NARROWEST_SLAB = 0.5
 # A dash is as long as its path; several digits that touch are not.
-_DASH = 1.6
+DASH = 1.6
 
 
 def judge(statistics: Statistics) -> Finding:
     """Return what the picture shows."""
     least = _LEAST_CONTRAST + _CONTRAST_TO_NOISE * statistics.noise
-    if statistics.contrast < least or not statistics.digits or statistics.length < _SHORTEST:
+    if statistics.contrast < least or not statistics.digits or statistics.length < SHORTEST:
         return Finding.NOTHING
-    if statistics.digits > _MOST_GROUPS:
+    if statistics.digits > MOST_GROUPS:
         return Finding.NOT_A_DIGIT
     if statistics.digits > 1:
         return Finding.SEVERAL
     shape = statistics.shape
     is_blot = shape.thickest > _THICKEST or shape.width > _WIDEST
     is_slab = shape.lining >= FRAME and shape.filled > _MOST_FILLED and shape.aspect > _NARROWEST_SLAB
-    is_tangle = shape.path > _LONGEST_PATH or shape.holes > _MOST_HOLES
+    is_tangle = shape.path > LONGEST_PATH or shape.holes > MOST_HOLES
     if is_blot or is_slab or is_tangle:
         return Finding.NOT_A_DIGIT
-    if shape.aspect > _BROADEST:
-        return Finding.NOT_A_DIGIT if shape.path < _DASH else Finding.SEVERAL
+    if shape.aspect > BROADEST:
+        return Finding.NOT_A_DIGIT if shape.path < DASH else Finding.SEVERAL
     return Finding.DIGIT
 
 
@@ -106,10 +106,10 @@ def judge_crop(statistics: Statistics, *, few_pixels: bool, is_stretched: bool) 
     """
     finding = judge(statistics)
     shape = statistics.shape
-    if finding is not Finding.NOT_A_DIGIT or statistics.digits != 1 or shape.holes > _MOST_HOLES:
+    if finding is not Finding.NOT_A_DIGIT or statistics.digits != 1 or shape.holes > MOST_HOLES:
         return finding
     is_blot = shape.thickest > (_THICKEST_STRETCHED if is_stretched else _THICKEST) and shape.aspect > _BAR
     is_slab = shape.lining >= FRAME and shape.filled > _MOST_FILLED and shape.aspect > _BAR
-    is_tangle = shape.path > _LONGEST_PATH and not few_pixels
+    is_tangle = shape.path > LONGEST_PATH and not few_pixels
     is_thick = shape.width > _WIDEST and shape.aspect > _BAR and not is_stretched
-    return finding if is_blot or is_slab or is_tangle or is_thick or shape.aspect > _BROADEST else Finding.DIGIT
+    return finding if is_blot or is_slab or is_tangle or is_thick or shape.aspect > BROADEST else Finding.DIGIT

@@ -12,7 +12,7 @@ from mnistkit.imaging.fit import BOX
 from mnistkit.imaging.strokes import ridge_width
 
 # Smaller holes are pores of the ink: a square of this side, compared with the longer side.
-_SMALLEST_HOLE = 0.035
+SMALLEST_HOLE = 0.035
 # The width of ragged hairlines is not known better than this, compared with the longer side.
 _HAIR = 0.035
 FRAME = 0.9
@@ -69,7 +69,7 @@ def measure(mask: NDArray[np.bool_]) -> Shape:
         width=width * BOX / longer,
         thickest=2 * float(inside.max()) * BOX / longer,
         path=np.count_nonzero(mask) / (max(width, _HAIR * longer) * longer),
-        holes=int(np.count_nonzero(areas >= (_SMALLEST_HOLE * longer) ** 2)),
+        holes=int(np.count_nonzero(areas >= (SMALLEST_HOLE * longer) ** 2)),
         aspect=mask.shape[1] / mask.shape[0],
         filled=np.count_nonzero(mask) / mask.size,
         lining=lining(mask),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +40,7 @@ class NumpyBackend:
         path, info = checkpoint.path, checkpoint.info
         arrays = load_arrays(path)
         try:
-            program = NumpyProgram(Program.of(info.program or _lowered(info)), arrays)
+            program = NumpyProgram(program_of(info), arrays)
             backend = cls(program, info)
             backend.check()
         except (ValueError, TypeError, LookupError, ArithmeticError, MemoryError) as error:
@@ -79,7 +77,15 @@ class NumpyBackend:
         return ThreadPoolExecutor(count, "mnistkit")
 
 
-def _lowered(info: CheckpointInfo) -> Mapping[str, Any]:
+def program_of(info: CheckpointInfo) -> Program:
+    """Return a checkpoint's program; one that carries none is lowered, which takes torch.
+
+    Raises:
+        ValueError: the program is damaged.
+        LoweringError: there is none, and the architecture cannot have one.
+    """
+    if info.program:
+        return Program.of(info.program)
     from mnistkit.export.lower import lower_architecture
 
-    return lower_architecture(info.architecture, len(info.classes)).to_dict()
+    return lower_architecture(info.architecture, len(info.classes))
