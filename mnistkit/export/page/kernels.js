@@ -83,63 +83,88 @@ function unary(compute) {
   return (x) => ({ shape: x.shape, data: x.data.map(compute) });
 }
 
+/**
+ * Write the products of rows with the rows of a weight: y[row, out] = a[row] · w[out] + bias[out].
+ * @param {number} rowStep how far apart two rows of the result are @param {number} outStep likewise two outputs
+ */
+function products(a, w, bias, rows, ins, outs, y, start, rowStep, outStep) {
+  for (let row = 0; row < rows; row++) {
+    const from = row * ins;
+    let o = 0;
+    // Four sums at a time: each addition would wait for the one before it.
+    for (; o + 4 <= outs; o += 4) {
+      const [w0, w1, w2, w3] = [o * ins, (o + 1) * ins, (o + 2) * ins, (o + 3) * ins];
+      let [s0, s1, s2, s3] = [0, 0, 0, 0];
+      for (let i = 0; i < ins; i++) {
+        const value = a[from + i];
+        s0 += value * w[w0 + i];
+        s1 += value * w[w1 + i];
+        s2 += value * w[w2 + i];
+        s3 += value * w[w3 + i];
+      }
+      const to = start + row * rowStep + o * outStep;
+      y[to] = s0 + (bias ? bias[o] : 0);
+      y[to + outStep] = s1 + (bias ? bias[o + 1] : 0);
+      y[to + 2 * outStep] = s2 + (bias ? bias[o + 2] : 0);
+      y[to + 3 * outStep] = s3 + (bias ? bias[o + 3] : 0);
+    }
+    for (; o < outs; o++) {
+      let sum = bias ? bias[o] : 0;
+      for (let i = 0; i < ins; i++) sum += a[from + i] * w[o * ins + i];
+      y[start + row * rowStep + o * outStep] = sum;
+    }
+  }
+}
+
 /** @returns {Tensor} x · weightᵀ + bias over the last axis */
 function linear(x, weight, bias) {
   const [outs, ins] = weight.shape;
-  const rows = x.data.length / ins;
   const out = empty([...x.shape.slice(0, -1), outs]);
-  const [a, w, y] = [x.data, weight.data, out.data];
-  for (let row = 0; row < rows; row++) {
-    const from = row * ins;
-    for (let o = 0; o < outs; o++) {
-      const of = o * ins;
-      let sum = bias ? bias.data[o] : 0;
-      for (let i = 0; i < ins; i++) sum += a[from + i] * w[of + i];
-      y[row * outs + o] = sum;
+  products(x.data, weight.data, bias?.data, x.data.length / ins, ins, outs, out.data, 0, outs, 1);
+  return out;
+}
+
+/** @returns {Tensor} the same picture with zeros around it */
+function withMargin(x, [rows, columns]) {
+  const margin = [0, 0, rows, columns];
+  return rows || columns ? pad(x, { before: margin, after: margin, value: 0 }) : x;
+}
+
+function conv2d(x, weight, bias, { stride, padding, dilation, groups }) {
+  const padded = withMargin(x, padding);
+  const [count, channels, height, width] = padded.shape;
+  const [outs, ins, high, wide] = weight.shape;
+  const rows = Math.floor((height - dilation[0] * (high - 1) - 1) / stride[0]) + 1;
+  const columns = Math.floor((width - dilation[1] * (wide - 1) - 1) / stride[1]) + 1;
+  const [area, length, own] = [rows * columns, ins * high * wide, outs / groups];
+  const out = empty([count, outs, rows, columns]);
+  const patches = new Float32Array(area * length);
+  for (let n = 0; n < count; n++) {
+    for (let group = 0; group < groups; group++) {
+      const first = (n * channels + group * ins) * height * width;
+      gatherPatches(padded.data, patches, { first, height, width, ins, high, wide, rows, columns, stride, dilation });
+      const weights = weight.data.subarray(group * own * length, (group + 1) * own * length);
+      const biases = bias?.data.subarray(group * own, (group + 1) * own);
+      products(patches, weights, biases, area, length, own, out.data, (n * outs + group * own) * area, 1, area);
     }
   }
   return out;
 }
 
-function conv2d(x, weight, bias, { stride, padding, dilation, groups }) {
-  const [count, channels, height, width] = x.shape;
-  const [outs, ins, high, wide] = weight.shape;
-  const size = (length, kernel, axis) =>
-    Math.floor((length + 2 * padding[axis] - dilation[axis] * (kernel - 1) - 1) / stride[axis]) + 1;
-  const [rows, columns] = [size(height, high, 0), size(width, wide, 1)];
-  const out = empty([count, outs, rows, columns]);
-  const [a, w, y] = [x.data, weight.data, out.data];
-  // The columns of the result for which a column of the kernel lies inside the picture.
-  const spans = Array.from({ length: wide }, (_, kx) => {
-    const shift = kx * dilation[1] - padding[1];
-    const first = Math.max(0, Math.ceil(-shift / stride[1]));
-    return { shift, first, end: Math.min(columns, Math.floor((width - 1 - shift) / stride[1]) + 1) };
-  });
-  for (let n = 0; n < count; n++) {
-    for (let o = 0; o < outs; o++) {
-      const map = (n * outs + o) * rows * columns;
-      if (bias) y.fill(bias.data[o], map, map + rows * columns);
-      const firstIn = Math.floor((o * groups) / outs) * ins;
+/** Write what each place of the result sees, a row for each. */
+function gatherPatches(data, patches, { first, height, width, ins, high, wide, rows, columns, stride, dilation }) {
+  let to = 0;
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const corner = first + row * stride[0] * width + column * stride[1];
       for (let i = 0; i < ins; i++) {
-        const picture = (n * channels + firstIn + i) * height * width;
-        const kernel = (o * ins + i) * high * wide;
         for (let ky = 0; ky < high; ky++) {
-          for (let row = 0; row < rows; row++) {
-            const line = row * stride[0] + ky * dilation[0] - padding[0];
-            if (line < 0 || line >= height) continue;
-            const to = map + row * columns;
-            for (let kx = 0; kx < wide; kx++) {
-              const factor = w[kernel + ky * wide + kx];
-              const { shift, first, end } = spans[kx];
-              const from = picture + line * width + shift;
-              for (let column = first; column < end; column++) y[to + column] += factor * a[from + column * stride[1]];
-            }
-          }
+          const line = corner + i * height * width + ky * dilation[0] * width;
+          for (let kx = 0; kx < wide; kx++) patches[to++] = data[line + kx * dilation[1]];
         }
       }
     }
   }
-  return out;
 }
 
 function layerNorm(x, weight, bias, { dimensions, epsilon }) {
