@@ -118,7 +118,7 @@ class Visitor:
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
     def requests(self) -> list[str]:
-        """Return the addresses that were asked for since the last call, but for what lies in the page or the browser itself."""
+        """Return the addresses asked for since the last call, but for what the page and the browser hold."""
         events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
         sent = [
             each["params"]["request"]["url"] for each in events if each["method"] == "Network.requestWillBeSent"
