@@ -123,7 +123,7 @@ class Visitor:
         sent = [
             each["params"]["request"]["url"] for each in events if each["method"] == "Network.requestWillBeSent"
         ]
-        return [address for address in sent if not address.startswith(("data:", "blob:", "chrome:"))]
+        return [address for address in sent if not address.startswith(("data:", "blob:", "chrome"))]
 
     def close(self) -> None:
         """End the browser."""
