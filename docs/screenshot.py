@@ -18,7 +18,7 @@ from mnistkit.data import load_dataset  # noqa: E402
 from mnistkit.workflows.export import ExportConfig, export_model  # noqa: E402
 from tests.support.browser import Visitor, lines_of  # noqa: E402
 
-SIZE = {"width": 860, "height": 720, "deviceScaleFactor": 1.5, "mobile": False}
+SIZE = {"width": 860, "height": 790, "deviceScaleFactor": 1.5, "mobile": False}
 
 
 def main() -> None:
