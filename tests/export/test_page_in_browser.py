@@ -55,6 +55,7 @@ def test_digits_are_named_whatever_draws_them(visitor: Visitor, kind: str) -> No
     assert visitor.draw(SEVEN, kind=kind).startswith("7, ")
     assert visitor.run("return document.querySelector('.is-first .name').textContent") == "7"
     assert visitor.draw(ONE, kind=kind).startswith("1, ")
+    visitor.wait(lambda: visitor.text("said") == visitor.text("answer"))
 
 
 def test_strokes_of_test_digits_are_named(visitor: Visitor) -> None:

@@ -3,6 +3,8 @@
 const SHEET = 280;
 const PEN = 18;
 const KEY_STEP = 7;
+/** Milliseconds after which an answer is said. */
+const SETTLED = 700;
 
 const $ = (id) => document.getElementById(id);
 
@@ -112,6 +114,12 @@ function answerText(finding, count, shares) {
   return `${model.classes[best]}, ${percent(shares[best])}`;
 }
 
+/** Tell a screen reader the answer, but not each of those on the way to it. */
+function sayWhenSettled(text) {
+  clearTimeout(state.timer);
+  state.timer = setTimeout(() => ($("said").textContent = text), SETTLED);
+}
+
 /** Ask the model about the tile, and show everything that follows from it. */
 function show() {
   const { tile } = state;
@@ -126,7 +134,8 @@ function show() {
   $("speed").textContent = values ? `· ${state.milliseconds.toFixed(1)} ms` : "";
   showBars(shares);
   const text = answerText(finding, count, shares ?? []);
-  if ($("answer").textContent !== text) $("answer").textContent = text;
+  $("answer").textContent = text;
+  sayWhenSettled(text);
   if (values && $("layers").open) showActivations(values);
   showExplanation(shares);
 }
