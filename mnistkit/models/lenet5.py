@@ -6,9 +6,12 @@ for trainable pooling and tanh, and a linear layer ends it.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch import Tensor, nn
 
 from mnistkit.models import register_model
+from mnistkit.models._recipes import ELASTIC, ONE_CYCLE
 from mnistkit.recipe import Augmentation, Recipe
 
 
@@ -41,18 +44,26 @@ class LeNet5(nn.Module):
         return logits
 
 
+_RECIPE = replace(ONE_CYCLE, learning_rate=6e-3, augmentation=ELASTIC)
+
+
 @register_model(
     description="the classic of 1998: two convolutions, three linear layers",
-    recipe=Recipe(
-        epochs=10,
-        batch_size=128,
-        optimizer="adamw",
-        learning_rate=3e-3,
-        weight_decay=0.01,
-        schedule="one-cycle",
-        warmup=0.2,
-        augmentation=Augmentation(rotation=10, translate_x=0.07, translate_y=0.07, zoom=0.1),
-    ),
+    recipe=_RECIPE,
+    recipes={
+        "long": replace(_RECIPE, epochs=30),
+        # Learns most in its first epochs, for models that are trained in passing.
+        "quick": Recipe(
+            epochs=10,
+            batch_size=128,
+            optimizer="adamw",
+            learning_rate=3e-3,
+            weight_decay=0.01,
+            schedule="one-cycle",
+            warmup=0.2,
+            augmentation=Augmentation(rotation=10, translate_x=0.07, translate_y=0.07, zoom=0.1),
+        ),
+    },
 )
 def lenet5(num_classes: int = 10) -> nn.Module:
     """Return LeNet-5 with 61,706 parameters for ten classes."""

@@ -163,7 +163,7 @@ def _setup(config: SuspectConfig, dataset: Dataset, folds: int) -> TrainingSetup
     from mnistkit.device import set_up_machine
     from mnistkit.training.setup import TrainingSetup
 
-    recipe = get_architecture(ARCHITECTURE).recipe
+    recipe = get_architecture(ARCHITECTURE).named_recipe("quick")
     steps = steps_per_epoch(len(dataset.train) * (folds - 1) // folds, recipe.batch_size)
     epochs = max(EPOCHS, -(-_LEAST_STEPS // steps))
     recipe = replace(recipe, epochs=epochs, seed=config.seed, selection="last")
