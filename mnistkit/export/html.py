@@ -1,111 +1,154 @@
-"""A model as a web page to draw on: one file that loads nothing from anywhere.
-
-What the page does stands in ``page/``: a template, a style and our own JavaScript, which computes the program.
-"""
+"""The target .html: one page to draw on, which computes the program in the browser and asks nobody."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mnistkit import __version__
-from mnistkit.export.exported import Exported, WrongExample
-from mnistkit.export.ink_limits import ink_limits
-from mnistkit.export.packing import Packed, pack
-from mnistkit.export.scripts import one_script
+import numpy as np
+from numpy.typing import NDArray
 
-ASSETS = Path(__file__).parent / "page"
+from mnistkit.export.encode import Encoded, as_text
+from mnistkit.export.program import Program
 
-_MAIN = {False: "main.js", True: "served.js"}
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_FOLDER = Path(__file__).parent / "page"
+ENGINE = ("kernels.js", "program.js")
+"""The scripts that compute a program, in order; they need no page."""
+PREPARATION = ("tile.js", "judge.js")
+"""The scripts from strokes to tiles, in order; they need no page."""
+_SCRIPTS = (*ENGINE, *PREPARATION, "picture.js", "occlusion.js", "app.js")
 
 
-def page(model: Exported, *, bits: int = 16, served: bool = False) -> str:
-    """Return the page of a model.
+@dataclass(frozen=True, eq=False)
+class GalleryItem:
+    """A test image that the model gets wrong.
+
+    Attributes:
+        index: Its number in the test set.
+        tile: uint8 of shape (28, 28).
+        label: What it is.
+        answer: What the model takes it for.
+    """
+
+    index: int
+    tile: NDArray[np.uint8]
+    label: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class PageModel:
+    """What a page is made of.
+
+    Attributes:
+        name: What the model is called.
+        program: Without batch normalisations.
+        weights: Its tensors.
+        classes: The names of the outputs.
+        mean: The normalisation's, of levels from 0 to 1.
+        std: Likewise.
+        temperature: The logits are divided by it.
+        threshold: The probability below which no class is named.
+        limits: When strokes are no digit, or several (:func:`mnistkit.imaging.finding.stroke_limits`).
+        subtitle: A line about the model.
+        footer: A line about where it comes from.
+        gallery: What it gets wrong.
+    """
+
+    name: str
+    program: Program
+    weights: Encoded
+    classes: Sequence[str]
+    mean: float
+    std: float
+    temperature: float
+    threshold: float
+    limits: Mapping[str, float]
+    subtitle: str
+    footer: str
+    gallery: Sequence[GalleryItem] = ()
+
+
+def page(model: PageModel, *, served: bool = False) -> str:
+    """Return the page, a whole HTML document that requests nothing.
 
     Args:
-        model: What it computes.
-        bits: How many each weight gets, as :func:`mnistkit.export.packing.pack` takes them.
-        served: Whether it comes from ``mnistkit serve``: it then sends pictures to ``./predict`` there.
-
-    Raises:
-        OverflowError: a weight is too large for 16 bits.
+        model: What it shows.
+        served: Whether a server stands behind it, so that its advice on photos is left out.
     """
-    packed = pack(model.tensors, bits)
-    style = (ASSETS / "style.css").read_text(encoding="utf-8")
-    script = one_script(ASSETS / _MAIN[served])
-    parts = {
-        "policy": _policy(style, script, served),
-        "title": html.escape(f"{model.name}: draw, and see what the network makes of it"),
-        "style": style,
-        "data": _harmless(json.dumps(_data(model, packed, bits), ensure_ascii=False, separators=(",", ":"))),
-        "weights": base64.b64encode(packed.content).decode("ascii"),
-        "script": script,
-    }
-    text = (ASSETS / "page.html").read_text(encoding="utf-8")
-    before, *pieces = text.split("{{")
-    filled = (parts[name] + rest for name, _, rest in (piece.partition("}}") for piece in pieces))
-    return before + "".join(filled)
+    style, script = read_page_file("style.css"), "\n".join(read_page_file(name) for name in _SCRIPTS)
+    script = f'"use strict";\n(() => {{\n{script}\n}})();\n'
+    policy = (
+        f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+    return (
+        _environment()
+        .get_template("page.html.jinja")
+        .render(
+            title=f"{model.name} · mnistkit",
+            subtitle=model.subtitle,
+            footer=model.footer,
+            policy=policy,
+            style=style,
+            script=script,
+            model=_description(model, served),
+            weights=as_text(model.weights.data + b"".join(each.tile.tobytes() for each in model.gallery)),
+            gallery=len(model.gallery),
+        )
+    )
 
 
-def _policy(style: str, script: str, served: bool) -> str:
-    """Return the content security policy: nothing is loaded, and nothing runs but what stands in the page."""
-    rules = {
-        "default-src": "'none'",
-        "script-src": f"'sha256-{_hash(script)}'",
-        "style-src": f"'sha256-{_hash(style)}'",
-        "img-src": "data: blob:",
-        "worker-src": "blob:",
-        "base-uri": "'none'",
-        "form-action": "'none'",
-    }
-    if served:
-        rules["connect-src"] = "'self'"
-    return "; ".join(f"{name} {value}" for name, value in rules.items())
+def read_page_file(name: str) -> str:
+    """Return the text of a file of the page."""
+    return (_FOLDER / name).read_text(encoding="utf-8")
 
 
-def _hash(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
-
-
-def _harmless(text: str) -> str:
-    """Return JSON that cannot end the element that it stands in."""
-    return text.replace("<", "\\u003c")
-
-
-def _data(model: Exported, packed: Packed, bits: int) -> dict[str, Any]:
-    """Return what the page's scripts know of the model; ``page/types.js`` describes it for them."""
-    info = model.info
-    return {
-        "version": __version__,
+def _description(model: PageModel, served: bool) -> str:
+    """Return what the scripts read, as JSON that may stand in a page: no "<" ends its element."""
+    first, size = len(model.weights.data), 28 * 28
+    description: dict[str, Any] = {
         "name": model.name,
-        "architecture": info.architecture,
-        "dataset": info.dataset,
-        "classes": list(info.classes),
-        "mean": info.mean,
-        "std": info.std,
+        "program": model.program.to_dict(),
+        "tensors": [dict(each) for each in model.weights.index],
+        "classes": list(model.classes),
+        "mean": model.mean,
+        "std": model.std,
         "temperature": model.temperature,
         "threshold": model.threshold,
-        "preparation": info.preparation.kind,
-        "limits": ink_limits(),
-        "parameters": model.parameters,
-        "bits": bits,
-        "accuracy": info.metrics.get("test_accuracy"),
-        "program": model.program.to_dict(),
-        "tensors": {name: dict(place) for name, place in packed.places.items()},
-        "wrong": {"count": model.wrong_in_all, "of": model.tested, "examples": list(map(_example, model.wrong))},
+        "limits": dict(model.limits),
+        "served": served,
+        "gallery": [
+            {"index": each.index, "label": each.label, "answer": each.answer, "start": first + place * size}
+            for place, each in enumerate(model.gallery)
+        ],
     }
+    return json.dumps(description, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def _example(example: WrongExample) -> dict[str, Any]:
-    pixels = base64.b64encode(_in_4_bits(example)).decode("ascii")
-    return {"label": example.label, "index": example.index, "pixels": pixels}
+def _digest(text: str) -> str:
+    """Return the source of a content security policy that allows a text and no other."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _in_4_bits(example: WrongExample) -> bytes:
-    """Return a tile in 16 grey levels, two pixels a byte, which are enough to see it and to read it."""
-    levels = (example.tile.reshape(-1, 2).astype(int) + 8) // 17
-    return bytes((levels[:, 0] * 16 + levels[:, 1]).tolist())
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+    # Scripts, styles and JSON stand in it as they are; what is text is escaped where it stands.
+    return Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=select_autoescape(default=False, enabled_extensions=()),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,42 +1,31 @@
-"""What a trained model can be written as: one target a suffix, each in a file of its own.
-
-A target reads :class:`mnistkit.export.exported.Exported` and nothing else. A new one is a file here and a line below.
-"""
+"""What a model can be exported to: a suffix for each target."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from mnistkit.export.exported import Exported
+from mnistkit.exceptions import UsageError
+
+TARGETS: Mapping[str, str] = {".html": "a page to draw on, which needs nothing else"}
+"""What the file of each suffix is."""
 
 
-@dataclass(frozen=True)
-class Target:
-    """What a model can be written as.
+BITS = (8, 16)
+"""In how many bits a weight may be kept."""
 
-    Attributes:
-        title: What it is, in a few words.
-        write: Returns the file's content, the weights stored in so many bits.
-        bits: How many it can store weights in, the fewest first.
-        shows_wrong: Whether test images that the model gets wrong are part of it.
+
+def check_target(path: Path) -> str:
+    """Return the suffix of ``path`` in lower case, if there is a target of that name.
+
+    Raises:
+        UsageError: there is none, or ``path`` is a folder.
     """
-
-    title: str
-    write: Callable[[Exported, int], bytes]
-    bits: tuple[int, ...]
-    shows_wrong: bool
-
-
-def _page(model: Exported, bits: int) -> bytes:
-    from mnistkit.export.html import page
-
-    return page(model, bits=bits).encode("utf-8")
-
-
-TARGETS: Mapping[str, Target] = {
-    ".html": Target("a web page to draw on, in one file", _page, bits=(8, 16), shows_wrong=True)
-}
-"""The targets by the suffix of their files."""
+    suffix = path.suffix.lower()
+    if suffix not in TARGETS:
+        what = f"nothing is exported to '{path.suffix}'" if suffix else "it has no suffix"
+        known = ", ".join(f"{name} ({meaning})" for name, meaning in TARGETS.items())
+        raise UsageError(f"cannot export to {path}: {what}", hint=f"known: {known}")
+    if path.is_dir():
+        raise UsageError(f"cannot write {path}: it is a folder")
+    return suffix

@@ -23,11 +23,6 @@ DIGIT = 0.5
 _TIGHT = 0.5
 _INSIDE = 0.35
 NEAR = 0.3
-# Two pieces make one digit if they stand beside each other, which is sharing this part of the lower one's height,
-# and share more of the narrower one's width than this: the first beside, the second above one another.
-BESIDE = 0.5
-SHARED_BESIDE = 0.35
-SHARED_ABOVE = 0.3
 # What is inside a frame has at least this part of its size.
 _FRAMED = 0.2
 # What touches so many of the picture's sides may be thicker: it is what the picture was taken before.
@@ -193,9 +188,9 @@ def _same_digit(piece: Piece, others: _Boxes) -> NDArray[np.bool_]:
     across, along = others.shared_columns(piece), others.shared_rows(piece)
     narrow = np.minimum(piece.width, others.width)
     gap = NEAR * np.maximum(piece.length, others.length)
-    is_beside = along >= BESIDE * np.minimum(piece.height, others.height)
-    is_above = (across > SHARED_ABOVE * narrow) & (along > -gap)
-    return np.where(is_beside, across > SHARED_BESIDE * narrow, is_above)
+    is_beside = along >= 0.5 * np.minimum(piece.height, others.height)
+    is_above = (across > 0.3 * narrow) & (along > -gap)
+    return np.where(is_beside, across > 0.35 * narrow, is_above)
 
 
 def _is_near(piece: Piece, others: _Boxes) -> NDArray[np.bool_]:

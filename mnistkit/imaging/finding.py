@@ -48,14 +48,14 @@ _LEAST_CONTRAST = 8.0
 _CONTRAST_TO_NOISE = 5.5
 SHORTEST = 0.03
 MOST_GROUPS = 12
-THICKEST = 10.0
-WIDEST = 7.0
+_THICKEST = 10.0
+_WIDEST = 7.0
 LONGEST_PATH = 4.0
 MOST_HOLES = 3
 BROADEST = 1.8
 # A rectangle with little cut out of it, such as the ground of a light digit; narrow ones may be a 1.
-MOST_FILLED = 0.62
-NARROWEST_SLAB = 0.5
+_MOST_FILLED = 0.62
+_NARROWEST_SLAB = 0.5
 # A dash is as long as its path; several digits that touch are not.
 DASH = 1.6
 
@@ -70,8 +70,8 @@ def judge(statistics: Statistics) -> Finding:
     if statistics.digits > 1:
         return Finding.SEVERAL
     shape = statistics.shape
-    is_blot = shape.thickest > THICKEST or shape.width > WIDEST
-    is_slab = shape.lining >= FRAME and shape.filled > MOST_FILLED and shape.aspect > NARROWEST_SLAB
+    is_blot = shape.thickest > _THICKEST or shape.width > _WIDEST
+    is_slab = shape.lining >= FRAME and shape.filled > _MOST_FILLED and shape.aspect > _NARROWEST_SLAB
     is_tangle = shape.path > LONGEST_PATH or shape.holes > MOST_HOLES
     if is_blot or is_slab or is_tangle:
         return Finding.NOT_A_DIGIT
@@ -108,8 +108,8 @@ def judge_crop(statistics: Statistics, *, few_pixels: bool, is_stretched: bool) 
     shape = statistics.shape
     if finding is not Finding.NOT_A_DIGIT or statistics.digits != 1 or shape.holes > MOST_HOLES:
         return finding
-    is_blot = shape.thickest > (_THICKEST_STRETCHED if is_stretched else THICKEST) and shape.aspect > _BAR
-    is_slab = shape.lining >= FRAME and shape.filled > MOST_FILLED and shape.aspect > _BAR
+    is_blot = shape.thickest > (_THICKEST_STRETCHED if is_stretched else _THICKEST) and shape.aspect > _BAR
+    is_slab = shape.lining >= FRAME and shape.filled > _MOST_FILLED and shape.aspect > _BAR
     is_tangle = shape.path > LONGEST_PATH and not few_pixels
-    is_thick = shape.width > WIDEST and shape.aspect > _BAR and not is_stretched
+    is_thick = shape.width > _WIDEST and shape.aspect > _BAR and not is_stretched
     return finding if is_blot or is_slab or is_tangle or is_thick or shape.aspect > BROADEST else Finding.DIGIT

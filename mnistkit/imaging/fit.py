@@ -13,19 +13,19 @@ from mnistkit.recipe import IMAGE_SIZE
 BOX = 20
 # The digit is handled this many times larger than in the tile.
 _FACTOR = 6
-LONGER_SIDE = BOX * _FACTOR
+_LONGER_SIDE = BOX * _FACTOR
 # Of 400 random training images, 5 % have narrower strokes than 1.8 pixels and 5 % wider ones than 4.
-NARROWEST = 2.2
-WIDEST = 3.4
+_NARROWEST = 2.2
+_WIDEST = 3.4
 
 
 def enlarge(cover: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return the mask of a digit, its longer side ``LONGER_SIDE`` pixels, from its coverage by ink, 0 to 1.
+    """Return the mask of a digit, its longer side ``_LONGER_SIDE`` pixels, from its coverage by ink, 0 to 1.
 
     The coverage is resampled before it is cut at a half, which keeps the smooth edges that small pictures have in
     their grey levels.
     """
-    scale = LONGER_SIDE / max(cover.shape)
+    scale = _LONGER_SIDE / max(cover.shape)
     height, width = (max(1, round(length * scale)) for length in cover.shape)
     kind = Image.Resampling.BICUBIC if scale > 1 else Image.Resampling.BOX
     resized = np.asarray(Image.fromarray(cover).resize((width, height), kind))
@@ -42,12 +42,12 @@ def trimmed(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def even_width(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Thicken or thin the strokes of a mask until they are as wide as MNIST's would be in the 20x20 box."""
-    margin = LONGER_SIDE // 4
+    margin = _LONGER_SIDE // 4
     padded = np.pad(mask, margin)
     inside = ndimage.distance_transform_edt(padded).astype(np.float32)
     width = ridge_width(inside)
     in_box = width * BOX / max(mask.shape)
-    target = min(max(in_box, NARROWEST), WIDEST)
+    target = min(max(in_box, _NARROWEST), _WIDEST)
     if target == in_box:
         return mask
     # The box scales with the digit: thicker strokes make it larger, and everything is shrunk more.

@@ -14,11 +14,11 @@ from mnistkit.imaging.strokes import ridge_width
 # Smaller holes are pores of the ink: a square of this side, compared with the longer side.
 SMALLEST_HOLE = 0.035
 # The width of ragged hairlines is not known better than this, compared with the longer side.
-HAIR = 0.035
+_HAIR = 0.035
 FRAME = 0.9
 """A rectangle lines at least so much of each side of the box around it; a 0 does not."""
 # What counts as close to a side, as a part of the shorter one.
-LINING_DEPTH = 0.1
+_LINING_DEPTH = 0.1
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Shape:
 
 def lining_depth(ink: NDArray[np.bool_]) -> int:
     """Return how many rows or columns of a mask count as close to its side."""
-    return max(2, round(LINING_DEPTH * int(min(ink.shape))))
+    return max(2, round(_LINING_DEPTH * int(min(ink.shape))))
 
 
 def lining(ink: NDArray[np.bool_]) -> float:
@@ -68,7 +68,7 @@ def measure(mask: NDArray[np.bool_]) -> Shape:
     return Shape(
         width=width * BOX / longer,
         thickest=2 * float(inside.max()) * BOX / longer,
-        path=np.count_nonzero(mask) / (max(width, HAIR * longer) * longer),
+        path=np.count_nonzero(mask) / (max(width, _HAIR * longer) * longer),
         holes=int(np.count_nonzero(areas >= (SMALLEST_HOLE * longer) ** 2)),
         aspect=mask.shape[1] / mask.shape[0],
         filled=np.count_nonzero(mask) / mask.size,

@@ -1,335 +1,220 @@
-"""Writing a trained model as something that runs without mnistkit."""
+"""Writing a trained model as a file that runs without mnistkit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mnistkit.exceptions import CheckpointError, DataError, MnistkitError, OutputError, UsageError
-from mnistkit.export.targets import TARGETS
-from mnistkit.files import atomic_write
+from mnistkit import __version__
+from mnistkit.data import load_dataset
+from mnistkit.exceptions import OutputError, UsageError
+from mnistkit.export.targets import BITS, check_target
+from mnistkit.files import write_text
+from mnistkit.inference.calibration import Calibration
 from mnistkit.inference.checkpoints import FoundCheckpoint, find_checkpoints
-from mnistkit.inference.recogniser import check_input_size
-from mnistkit.paths import check_output
-from mnistkit.units import PICTURES
+from mnistkit.numbers import percentage
+from mnistkit.threads import thread_count_without_torch
+from mnistkit.workflows.train_config import DEFAULT_DATASET
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from mnistkit.data.base import Dataset
-    from mnistkit.export.exported import Exported, WrongExample
-    from mnistkit.export.targets import Target
+    from mnistkit.export.html import GalleryItem, PageModel
+    from mnistkit.export.numpy_program import NumpyProgram
 
-GALLERY = 24
-"""How many test images that the model gets wrong are shown where nothing else is asked for."""
-
-_MOST_IN_GALLERY = 1_000
-_AT_A_TIME = 200
-
-# Fewer bits pass if they change as good as nothing on training images: of these so many are taken, no more than this
-# share of the answers may change, and probabilities by this much on average.
-_COMPARED = 300
-_MOST_CHANGED = 0.005
-_LARGEST_SHIFT = 0.005
+_CHUNK = 250
 
 
 @dataclass(frozen=True)
 class ExportConfig:
-    """What to write, and where.
+    """What to export, and to where.
 
     Attributes:
-        out: The file, whose suffix is one of :data:`mnistkit.export.targets.TARGETS`.
+        out: The file; its suffix names the target.
         checkpoint: As :func:`mnistkit.locate.locate_checkpoint` takes it.
-        gallery: How many test images that the model gets wrong become part of it, at most.
+        bits: In how many bits a weight is kept, 8 or 16.
+        gallery: How many misclassified test images are shown, at most; with 0 the test images are not read.
         max_bytes: How large the file may be; None for no limit.
-        progress: Called with how many pictures are done, of how many, and the unit.
+        progress: Called with test images done, in all, and what they are.
     """
 
     out: Path
     checkpoint: str | None = None
-    gallery: int = GALLERY
+    bits: int = 8
+    gallery: int = 24
     max_bytes: int | None = None
-    progress: Callable[[int, int, str], None] = field(default=lambda done, total, unit: None)
+    progress: Callable[[int, int, str], None] = lambda done, total, unit: None
 
 
 @dataclass(frozen=True)
-class ExportResult:
-    """What was written.
+class Exported:
+    """The file that was written.
 
     Attributes:
-        path: The file.
-        title: What it is, in a few words.
-        size: Its bytes.
-        model: The model's name.
-        checkpoint: Its file.
-        architecture: Its architecture.
-        parameters: How many numbers the program's tensors hold.
-        bits: In how many the weights are stored.
-        wrong: How many test images it gets wrong; None where that was not looked at.
-        tested: Of how many.
-        shown: How many of them are part of what was written.
+        checkpoint: The model's name.
+        out: The file.
+        bytes: Its size.
+        bits: In how many bits a weight is kept.
+        parameters: How many numbers its tensors hold.
+        test_images: How many test images the model was run on as the file holds it; 0 if none.
+        test_accuracy: The share of them that it gets right; None if none were read.
+        gallery: How many of its errors the file shows.
     """
 
     schema: ClassVar = "mnistkit/export/1"
 
-    path: Path
-    title: str
-    size: int
-    model: str
-    checkpoint: Path
-    architecture: str
-    parameters: int
+    checkpoint: str
+    out: str
+    bytes: int
     bits: int
-    wrong: int | None
-    tested: int
-    shown: int
+    parameters: int
+    test_images: int
+    test_accuracy: float | None
+    gallery: int
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
-        return {
-            "path": str(self.path),
-            "title": self.title,
-            "bytes": self.size,
-            "model": self.model,
-            "checkpoint": str(self.checkpoint),
-            "architecture": self.architecture,
-            "parameters": self.parameters,
-            "bits": self.bits,
-            "wrong": self.wrong,
-            "tested": self.tested,
-            "shown": self.shown,
-        }
+        return asdict(self)
 
 
-def export(config: ExportConfig, announce: Callable[[str], None] = lambda line: None) -> ExportResult:
-    """Write a trained model as what the suffix of a file says.
+def export_model(config: ExportConfig, announce: Callable[[str], None] = lambda line: None) -> Exported:
+    """Write a model as a file that runs without mnistkit.
 
     Args:
-        config: What to write.
-        announce: Called with one line where a choice is made or something is left out.
+        config: What to export.
+        announce: Called with one line where a choice is made or something takes time.
 
     Raises:
-        UsageError: the suffix names no target, the file is a folder, a number is out of range.
+        UsageError: an unknown suffix, a folder, or numbers out of range.
         CheckpointError: the checkpoint cannot be used.
-        LoweringError: its model does what no program can.
-        OutputError: the file would be larger than allowed, or cannot be written; nothing is written then.
+        LoweringError: its architecture cannot be a program; the message names the operation and the layer.
+        OutputError: the file would be larger than it may be, or cannot be written.
     """
-    target = check_config(config)
-    found = find_export(config.checkpoint, announce)
-    model = load_exported(found)
-    bits = fewest_bits(model, target.bits)
-    if target.shows_wrong and config.gallery:
-        model = with_wrong(model, config.gallery, bits, announce, config.progress)
-    content = _written(model, target, bits)
-    _check_size(len(content), config)
-    with atomic_write(config.out) as temporary:
-        temporary.write_bytes(content)
-    return ExportResult(
-        path=config.out,
-        title=target.title,
-        size=len(content),
-        model=model.name,
-        checkpoint=found.path,
-        architecture=model.info.architecture,
-        parameters=model.parameters,
-        bits=bits,
-        wrong=model.wrong_in_all if model.tested else None,
-        tested=model.tested,
-        shown=len(model.wrong),
-    )
+    check_config(config)
+    [found] = find_checkpoints([config.checkpoint] if config.checkpoint else [], announce)
+    if found.info.preparation.kind == "whole":
+        announce(f"{found.name} learnt from whole pictures; the page gives it digits cut out as MNIST's are")
 
+    from mnistkit.export.html import page
 
-def check_config(config: ExportConfig) -> Target:
-    """Return the target that is asked for; opens no file and imports nothing heavy.
-
-    Raises:
-        UsageError: the suffix names none, the file is a folder, a number is out of range.
-    """
-    target = TARGETS[check_output(config.out, TARGETS)]
-    if not 0 <= config.gallery <= _MOST_IN_GALLERY:
-        raise UsageError(f"--gallery must be from 0 to {_MOST_IN_GALLERY:,}, not {config.gallery}")
-    if config.max_bytes is not None and config.max_bytes < 1:
-        raise UsageError(f"--max-bytes must be at least 1, not {config.max_bytes}")
-    return target
-
-
-def find_export(checkpoint: str | None, announce: Callable[[str], None] = lambda line: None) -> FoundCheckpoint:
-    """Return the checkpoint that is meant, if it is for pictures of 28x28.
-
-    Raises:
-        CheckpointError: there is none, it is damaged, or for pictures of another size.
-    """
-    (found,) = find_checkpoints([] if checkpoint is None else [checkpoint], announce)
-    check_input_size(found)
-    return found
-
-
-def load_exported(found: FoundCheckpoint) -> Exported:
-    """Return the model of a checkpoint as targets get it, without examples of what it gets wrong.
-
-    Raises:
-        CheckpointError: the file or its program is damaged.
-        LoweringError: there is no program, and the architecture cannot have one.
-    """
-    from mnistkit.export.exported import Exported
-    from mnistkit.export.folding import fold_batch_norms
-    from mnistkit.inference.backends.numpy import load_program
-    from mnistkit.inference.calibration import Calibration
-
-    program, tensors = fold_batch_norms(*load_program(found))
-    calibration = Calibration.of(found.info.calibration)
-    return Exported(found.name, found.info, program, tensors, calibration.temperature, calibration.threshold)
-
-
-def fewest_bits(model: Exported, choices: Sequence[int]) -> int:
-    """Return in how many bits the weights can be stored without changing what the model answers.
-
-    That is looked at on training images of MNIST, which are always at hand: how far weights are off shows on any.
-
-    Args:
-        model: What is to be stored.
-        choices: What the target can do, the fewest first; the last one is taken if no other passes.
-    """
-    import numpy as np
-
-    from mnistkit.data import load_dataset
-
-    tiles = load_dataset("mnist").train.images[:_COMPARED]
-    expected = _probabilities(model, tiles)
-    for bits in choices[:-1]:
-        stored = _as_stored(model, bits)
-        found = _probabilities(stored, tiles)
-        changed = float((found.argmax(axis=1) != expected.argmax(axis=1)).mean())
-        shift = float(np.abs(found - expected).max(axis=1).mean())
-        if changed <= _MOST_CHANGED and shift <= _LARGEST_SHIFT:
-            return bits
-    return choices[-1]
-
-
-def with_wrong(
-    model: Exported,
-    most: int,
-    bits: int,
-    announce: Callable[[str], None] = lambda line: None,
-    progress: Callable[[int, int, str], None] = lambda done, total, unit: None,
-) -> Exported:
-    """Return the model with test images that it gets wrong, if its dataset is at hand.
-
-    Args:
-        model: What was loaded.
-        most: How many images, at most; those that it is surest of come first.
-        bits: In how many its weights are to be stored: it answers by those.
-        announce: Called with one line where the dataset is not at hand.
-        progress: Called with how many pictures are done, of how many, and the unit.
-    """
-    try:
-        dataset = _its_dataset(model)
-    except MnistkitError as error:
-        announce(f"no gallery of what it gets wrong: {error.message}")
-        return model
-    numbers = [model.info.classes.index(name) for name in dataset.classes]
-    labels = [numbers[label] for label in dataset.test.labels.tolist()]
-    shares = _probabilities(_as_stored(model, bits), dataset.test.images, progress)
-    examples = _gravest(shares, labels, dataset)
-    return replace(model, wrong=tuple(examples[:most]), wrong_in_all=len(examples), tested=len(labels))
-
-
-def _its_dataset(model: Exported) -> Dataset:
-    """Return the dataset that a model learnt from, its pictures prepared as they were then; never downloads.
-
-    Raises:
-        MnistkitError: it is not at hand, or has other classes or no test images now.
-    """
-    from mnistkit.data import check_dataset, is_folder, load_dataset
-    from mnistkit.data.base import LoadOptions, SplitShares
-
-    info = model.info
-    name = check_dataset(info.dataset)
-    options = LoadOptions(preparation=info.preparation, download=False)
-    if is_folder(name):
-        shares = SplitShares.parse(info.shares) if info.shares else None
-        options = replace(options, classes=info.classes, shares=shares)
-    dataset = load_dataset(name, options)
-    if not set(dataset.classes) <= set(info.classes) or not len(dataset.test):
-        raise DataError(f"{name} has other classes than the model, or no test images")
-    return dataset
-
-
-def _gravest(shares: NDArray[np.float64], labels: Sequence[int], dataset: Dataset) -> list[WrongExample]:
-    """Return what is wrong, the surest mistakes first."""
-    import numpy as np
-
-    from mnistkit.export.exported import WrongExample
-
-    wrong = np.flatnonzero(shares.argmax(axis=1) != np.array(labels))
-    order = wrong[np.argsort(-shares[wrong].max(axis=1), kind="stable")]
-    test = dataset.test
-    return [WrongExample(test.images[place], labels[place], int(test.indices[place])) for place in order.tolist()]
-
-
-def _as_stored(model: Exported, bits: int) -> Exported:
-    """Return a model with the weights that are left of its own when they are stored in so many bits.
-
-    Raises:
-        CheckpointError: one is too large for that.
-    """
-    from mnistkit.export.packing import pack, unpack
-
-    try:
-        return replace(model, tensors=unpack(pack(model.tensors, bits)))
-    except OverflowError as error:
-        raise _too_large(model, error) from error
-
-
-def _too_large(model: Exported, error: OverflowError) -> CheckpointError:
-    return CheckpointError(
-        f"{model.name} cannot be stored: {error}", hint="train it again with a lower learning rate"
-    )
-
-
-def _probabilities(
-    model: Exported,
-    tiles: NDArray[np.uint8],
-    progress: Callable[[int, int, str], None] = lambda done, total, unit: None,
-) -> NDArray[np.float64]:
-    """Return the calibrated probabilities of tiles, shape (n, classes), computed by numpy.
-
-    Raises:
-        CheckpointError: they are not finite.
-    """
-    import numpy as np
-
-    from mnistkit.export.numpy_program import NumpyProgram
-    from mnistkit.inference.backends.numpy import NumpyBackend
-    from mnistkit.inference.calibration import Calibration
-
-    backend = NumpyBackend(NumpyProgram(model.program, model.tensors), model.info)
-    parts = [tiles[start : start + _AT_A_TIME] for start in range(0, len(tiles), _AT_A_TIME)]
-    logits = []
-    with backend.threads(backend.lanes) as pool:
-        for part in pool.map(backend.logits, parts):
-            logits.append(part)
-            progress(sum(map(len, logits)), len(tiles), PICTURES)
-    everything = np.concatenate(logits)
-    if not np.isfinite(everything).all():
-        raise CheckpointError(f"{model.name}: the model's outputs are not finite numbers", hint="mnistkit train")
-    return Calibration(model.temperature).probabilities(everything)
-
-
-def _written(model: Exported, target: Target, bits: int) -> bytes:
-    try:
-        return target.write(model, bits)
-    except OverflowError as error:
-        raise _too_large(model, error) from error
-
-
-def _check_size(size: int, config: ExportConfig) -> None:
+    model, accuracy, images = page_model(found, config, announce)
+    text = page(model)
+    size = len(text.encode())
     if config.max_bytes is not None and size > config.max_bytes:
-        smaller = "a smaller model" + (", or --gallery 0" if config.gallery else "")
         raise OutputError(
-            f"{config.out} would have {size:,} bytes, {size - config.max_bytes:,} more than --max-bytes allows",
-            hint=f"give it more, or choose {smaller}",
+            f"{config.out} would have {size:,} bytes, more than --max-bytes {config.max_bytes:,}",
+            hint="--bits 8 and --gallery 0 make it smaller; so does a smaller model",
         )
+    write_text(config.out, text)
+    return Exported(
+        checkpoint=found.name,
+        out=str(config.out),
+        bytes=size,
+        bits=config.bits,
+        parameters=sum(each.size for each in model.weights.decoded.values()),
+        test_images=images,
+        test_accuracy=accuracy,
+        gallery=len(model.gallery),
+    )
+
+
+def check_config(config: ExportConfig) -> None:
+    """Raise if the options are wrong in themselves.
+
+    Raises:
+        UsageError: an unknown suffix, a folder, or numbers out of range.
+    """
+    check_target(config.out)
+    if config.bits not in BITS:
+        raise UsageError(f"a weight has {' or '.join(map(str, BITS))} bits, not {config.bits}")
+    if config.gallery < 0:
+        raise UsageError(f"--gallery must be 0 or more, not {config.gallery}")
+    if config.max_bytes is not None and config.max_bytes < 1:
+        raise UsageError(f"--max-bytes must be 1 or more, not {config.max_bytes}")
+
+
+def page_model(
+    found: FoundCheckpoint, config: ExportConfig, announce: Callable[[str], None] = lambda line: None
+) -> tuple[PageModel, float | None, int]:
+    """Return what the page of a checkpoint is made of, and its accuracy on how many test images.
+
+    Raises:
+        CheckpointError: the checkpoint is damaged.
+        LoweringError: its architecture cannot be a program.
+    """
+    from mnistkit.checkpoint import load_arrays
+    from mnistkit.export.encode import encode
+    from mnistkit.export.folding import fold_batch_norms
+    from mnistkit.export.html import PageModel
+    from mnistkit.export.numpy_program import NumpyProgram
+    from mnistkit.imaging.stroke_limits import stroke_limits
+    from mnistkit.inference.backends.numpy import NumpyBackend, program_of
+
+    NumpyBackend.load(found)  # sees that the program fits its tensors
+    info = found.info
+    program, tensors = fold_batch_norms(program_of(info), load_arrays(found.path))
+    weights = encode(tensors, config.bits)
+    items: list[GalleryItem] = []
+    accuracy, images = None, 0
+    if config.gallery and info.dataset == DEFAULT_DATASET:
+        announce(f"running {found.name} with weights of {config.bits} bits on the test images")
+        right, items, images = _tested(NumpyProgram(program, weights.decoded), found, config)
+        accuracy = right / images
+    elif config.gallery:
+        announce(f"no errors are shown: {found.name} was trained on {info.dataset}, not on {DEFAULT_DATASET}")
+    calibration = Calibration.of(info.calibration)
+    tested = "" if accuracy is None else f"; {percentage(accuracy)} of {images:,} test images right"
+    model = PageModel(
+        name=found.name,
+        program=program,
+        weights=weights,
+        classes=info.classes,
+        mean=info.mean,
+        std=info.std,
+        temperature=calibration.temperature,
+        threshold=calibration.threshold,
+        limits=stroke_limits(),
+        subtitle=f"{found.name}, a {info.architecture} trained on {info.dataset}{tested}",
+        footer=f"Everything on this page is computed in your browser. Made by mnistkit {__version__}.",
+        gallery=items,
+    )
+    return model, accuracy, images
+
+
+def _tested(
+    program: NumpyProgram, found: FoundCheckpoint, config: ExportConfig
+) -> tuple[int, list[GalleryItem], int]:
+    """Return how many test images are right, the first that are not, and how many there are."""
+    import numpy as np
+
+    from mnistkit.export.html import GalleryItem
+
+    info = found.info
+    test = load_dataset(DEFAULT_DATASET).test
+
+    def answers(start: int) -> NDArray[np.int64]:
+        levels = test.images[start : start + _CHUNK, None].astype(np.float32) / np.float32(255)
+        normalised = (levels - np.float32(info.mean)) / np.float32(info.std)
+        return np.asarray(program(normalised).argmax(axis=1), dtype=np.int64)
+
+    found_answers = []
+    with ThreadPoolExecutor(thread_count_without_torch(), "mnistkit") as threads:
+        for part in threads.map(answers, range(0, len(test), _CHUNK)):
+            found_answers.append(part)
+            config.progress(sum(map(len, found_answers)), len(test), "images")
+    answered = np.concatenate(found_answers)
+    wrong = np.flatnonzero(answered != test.labels)
+    items = [
+        GalleryItem(
+            index=int(place),
+            tile=test.images[place],
+            label=info.classes[test.labels[place]],
+            answer=info.classes[answered[place]],
+        )
+        for place in wrong[: config.gallery]
+    ]
+    return len(test) - len(wrong), items, len(test)
