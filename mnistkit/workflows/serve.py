@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnistkit import __version__
 from mnistkit.inference.checkpoints import FoundCheckpoint, find_checkpoints
 from mnistkit.inference.recogniser import Recogniser, check_input_size
 from mnistkit.serving import check_installed
@@ -127,4 +128,5 @@ def _page(found: FoundCheckpoint, announce: Callable[[str], None]) -> str:
 
     # The test images are not read: the page is wanted at once.
     model, _, _ = page_model(found, ExportConfig(Path("page.html"), gallery=0), announce)
-    return page(model, served=True)
+    footer = f"Drawings are read in your browser, photos by the server. Made by mnistkit {__version__}."
+    return page(replace(model, footer=footer), served=True)
