@@ -38,6 +38,8 @@ def test_the_commands_are_listed_in_their_order(run_cli: RunCli) -> None:
         "predict",
         "confusion",
         "errors",
+        "export",
+        "serve",
         "runs",
         "models",
         "datasets",
