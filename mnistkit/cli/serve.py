@@ -71,7 +71,7 @@ MaxSeconds = Annotated[
 @examples(
     ("mnistkit serve", "draw or give a photo at http://127.0.0.1:8000/"),
     ("mnistkit serve latest --port 0", "what was trained last, at any free port"),
-    ("curl -F picture=@digit.png localhost:8000/predict", "ask it from a program"),
+    ("mnistkit serve --host 0.0.0.0", "for a phone in the same network too"),
 )
 def serve(
     checkpoint: OneCheckpoint = None,
@@ -88,9 +88,9 @@ def serve(
 ) -> None:
     """Serve a page to draw on, and recognise pictures over HTTP.
 
-    POST /predict takes a picture, as bytes or as a file in a form, and answers as 'mnistkit predict --json' does;
-    ?steps=1 adds the steps of its preparation as pictures, ?top=K names K classes. GET /health and /openapi.json
-    tell the rest.
+    POST /predict takes a picture, as bytes or as a file in a form (curl -F picture=@digit.png ADDRESS/predict), and
+    answers as 'mnistkit predict --json' does; ?steps=1 adds the steps of its preparation as pictures, ?top=K names
+    K classes. GET /health and /openapi.json tell the rest.
 
     Only this machine can reach it, unless --host says otherwise. It has no passwords and no encryption: beyond a
     network that you trust, put a web server with both before it. Ctrl-C or SIGTERM stop it, with exit code 130.

@@ -7,6 +7,7 @@ import io
 import json
 import struct
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,20 +27,16 @@ def check_refusal(reply: Reply, status: int) -> Any:
     document = reply.document
     assert set(document) - {"hint"} == {"schema", "error"}
     assert document["schema"] == "mnistkit/error/1"
-    assert "\n" not in document["error"] and "/" not in document["error"].replace("image/*", "").replace(
-        "application/octet-stream", ""
-    ).replace("multipart/form-data", "")
+    assert "\n" not in document["error"]
     assert reply.headers["X-Content-Type-Options"] == "nosniff"
     assert "frame-ancestors 'none'" in reply.headers["Content-Security-Policy"]
     assert reply.headers["Cache-Control"] == "no-store"
     return document
 
 
-@pytest.mark.parametrize(
-    "picture", [page(), two_digits(), Image.new("L", (50, 40), 255)], ids=["5", "50", "blank"]
-)
-def test_answers_are_those_of_predict(picture: Image.Image, client: Client, run_cli: RunCli) -> None:
-    content = encoded(picture, "PNG")
+@pytest.mark.parametrize("draw", [page, two_digits, lambda: Image.new("L", (50, 40), 255)])
+def test_answers_are_those_of_predict(draw: Callable[[], Image.Image], client: Client, run_cli: RunCli) -> None:
+    content = encoded(draw(), "PNG")
     said = json.loads(run_cli("predict", "-", "--json", "--backend", "numpy", input=content).out)
     assert said.pop("checkpoint").endswith("pictures.safetensors")
     for kind in ("application/octet-stream", "image/png"):
@@ -79,8 +76,8 @@ def bomb() -> bytes:
 UNREADABLE = {
     "nothing": (b"", "the picture is empty"),
     "text": (b"seven", "the picture is a text, not a picture, whatever its name says"),
-    "cut off": (encoded(page(), "PNG")[:300], "the picture is damaged"),
-    "too large": (bomb(), "the picture is too large: 20000x20000 is more than 100 million pixels"),
+    "cut off": (encoded(Image.effect_noise((60, 60), 50), "PNG")[:300], "the picture is damaged"),
+    "too large": (bomb(), "the picture is too large: more than 100 million pixels"),
 }
 
 
@@ -91,7 +88,7 @@ def test_a_bad_picture_is_the_client_s_fault(name: str, client: Client) -> None:
 
 
 TILE = encoded(Image.new("L", (28, 28)), "PNG")
-REFUSED = {
+REFUSED: dict[str, tuple[int, Any]] = {
     "nothing there": (404, ("GET", "/secret")),
     "another method": (405, ("GET", "/predict")),
     "too long": (413, ("POST", "/predict", bytes(LIMITS.bytes + 1), BYTES)),
