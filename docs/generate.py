@@ -94,6 +94,7 @@ EXAMPLES = {
     "predict": Example("mnistkit predict digit.jpg", in_words, quick=True),
     "confusion": Example("mnistkit confusion pictures --errors-only", in_words),
     "errors": Example("mnistkit errors pictures --true 4 --limit 1", in_words),
+    "export": Example("mnistkit export pictures --out digits.html --gallery 0", in_words, quick=True),
     "runs": Example("mnistkit runs", in_words),
     "models list": Example("mnistkit models list", exactly, quick=True),
     "models show": Example("mnistkit models show lenet5", exactly, quick=True),

@@ -88,9 +88,9 @@ def serve(
 ) -> None:
     """Serve a page to draw on, and recognise pictures over HTTP.
 
-    POST /predict takes a picture, as bytes or as a file in a form (curl -F picture=@digit.png ADDRESS/predict), and
-    answers as 'mnistkit predict --json' does; ?steps=1 adds the steps of its preparation as pictures, ?top=K names
-    K classes. GET /health and /openapi.json tell the rest.
+    POST /predict takes a picture, as bytes or as a file in a form (curl -F picture=@digit.png ADDRESS/predict),
+    and answers as 'mnistkit predict --json' does; ?steps=1 adds the steps of its preparation as pictures, ?top=K
+    names K classes. GET /health and /openapi.json tell the rest.
 
     Only this machine can reach it, unless --host says otherwise. It has no passwords and no encryption: beyond a
     network that you trust, put a web server with both before it. Ctrl-C or SIGTERM stop it, with exit code 130.

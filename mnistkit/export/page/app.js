@@ -8,8 +8,10 @@ const $ = (id) => document.getElementById(id);
 
 /** What is on the page now. */
 const state = {
-  /** @type {Stroke[]} */ strokes: [],
-  /** @type {Uint8Array | null} */ tile: null,
+  /** @type {Stroke[]} */
+  strokes: [],
+  /** @type {Uint8Array | null} */
+  tile: null,
   finding: { finding: "nothing", count: 0 },
   cursor: { x: SHEET / 2, y: SHEET / 2 },
   isPenDown: false,
@@ -21,7 +23,12 @@ const state = {
 /** @type {Model} */
 let model;
 
-const percent = (share) => (share > 0.9995 && share < 1 ? ">99.9 %" : `${(100 * share).toFixed(1)} %`);
+/** A probability in words, as the command line has it. */
+function percent(share) {
+  const text = `${(100 * share).toFixed(1)} %`;
+  if (share < 1 && text === "100.0 %") return ">99.9 %";
+  return share > 0 && text === "0.0 %" ? "<0.1 %" : text;
+}
 
 /** Draw the strokes, and the pen of the keyboard while the sheet has the focus. */
 function paintSheet() {
