@@ -27,9 +27,10 @@ MAY_IMPORT = {
     "inference": ("export", "models", *DATA_FLOORS),
     "evaluation": MODEL_FLOORS,
     "training": MODEL_FLOORS,
-    "workflows": ("training", "evaluation", *MODEL_FLOORS),
+    "serving": MODEL_FLOORS,
+    "workflows": ("serving", "training", "evaluation", *MODEL_FLOORS),
     "reporting": ("workflows", "training", "evaluation", *MODEL_FLOORS),
-    "cli": ("reporting", "workflows", "training", "evaluation", *MODEL_FLOORS),
+    "cli": ("reporting", "workflows", "serving", "training", "evaluation", *MODEL_FLOORS),
     "top": ("cli", "reporting", "workflows", "training", "evaluation", *MODEL_FLOORS),
 }
 """Each room and those below it; a room may always import itself."""

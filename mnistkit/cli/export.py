@@ -8,18 +8,9 @@ from typing import Annotated
 import typer
 
 from mnistkit.cli.help import OUTPUT, examples
-from mnistkit.cli.options import Json, Quiet, complete_checkpoint
+from mnistkit.cli.options import Json, OneCheckpoint, Quiet
 from mnistkit.workflows.export import ExportConfig
 
-Model = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="CKPT",
-        help="A file, run folder, 'latest' or bundled model.",
-        autocompletion=complete_checkpoint,
-        show_default="the bundled 'pictures'",
-    ),
-]
 Out = Annotated[
     Path,
     typer.Option(
@@ -56,7 +47,7 @@ MaxBytes = Annotated[
     ("mnistkit export lenet.safetensors -o lenet.html --max-bytes 150000", "for a place that is small"),
 )
 def export(
-    checkpoint: Model = None,
+    checkpoint: OneCheckpoint = None,
     out: Out = ...,  # type: ignore[assignment]
     bits: Bits = ExportConfig.bits,
     gallery: Gallery = ExportConfig.gallery,

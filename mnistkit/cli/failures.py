@@ -41,11 +41,16 @@ def report(error: BaseException) -> int:
 
 def explain_with_traceback(error: BaseException) -> MnistkitError:
     """Return what :func:`explain` does, and print the traceback if that is wanted."""
-    if os.environ.get(DEBUG_VARIABLE, "0") not in ("", "0"):
+    if wants_tracebacks():
         import traceback
 
         traceback.print_exception(error, file=sys.stderr)
     return explain(error)
+
+
+def wants_tracebacks() -> bool:
+    """Say whether the environment variable ``MNISTKIT_DEBUG`` asks for tracebacks."""
+    return os.environ.get(DEBUG_VARIABLE, "0") not in ("", "0")
 
 
 def explain(error: BaseException) -> MnistkitError:

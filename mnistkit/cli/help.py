@@ -18,8 +18,8 @@ from typer.core import TyperCommand, TyperGroup
 
 from mnistkit.cli.conversion import spare_conversions
 
-MODEL_AND_DATA, RECIPE, RUN, OUTPUT = "Model and data", "Recipe", "Run", "Output"
-GROUPS = (MODEL_AND_DATA, RECIPE, RUN, OUTPUT)
+MODEL_AND_DATA, RECIPE, RUN, LIMITS, OUTPUT = "Model and data", "Recipe", "Run", "Limits", "Output"
+GROUPS = (MODEL_AND_DATA, RECIPE, RUN, LIMITS, OUTPUT)
 """The groups of options, in the order of a page; options of no group come last."""
 
 WIDEST = 80

@@ -312,6 +312,15 @@ Checkpoints = Annotated[
         show_default=_CHECKPOINT_DEFAULT,
     ),
 ]
+OneCheckpoint = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="CKPT",
+        help=_CHECKPOINT_HELP,
+        autocompletion=complete_checkpoint,
+        show_default=_CHECKPOINT_DEFAULT,
+    ),
+]
 CheckpointOption = Annotated[
     str | None,
     typer.Option(

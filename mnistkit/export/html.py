@@ -27,6 +27,7 @@ ENGINE = ("kernels.js", "program.js")
 PREPARATION = ("tile.js", "judge.js")
 """The scripts from strokes to tiles, in order; they need no page."""
 _SCRIPTS = (*ENGINE, *PREPARATION, "picture.js", "occlusion.js", "app.js")
+_SERVED = "served.js"
 # Comments that share their lines with nothing else.
 _COMMENT = re.compile(r"^\s*(//[^\n]*|/\*\*.*?\*/)\n", re.DOTALL | re.MULTILINE)
 
@@ -86,13 +87,15 @@ def page(model: PageModel, *, served: bool = False) -> str:
 
     Args:
         model: What it shows.
-        served: Whether a server stands behind it, so that its advice on photos is left out.
+        served: Whether ``mnistkit serve`` stands behind it, which is then given the pictures.
     """
-    style, script = read_page_file("style.css"), "\n".join(_shortened(read_page_file(name)) for name in _SCRIPTS)
+    scripts = (_SERVED, *_SCRIPTS) if served else _SCRIPTS
+    style, script = read_page_file("style.css"), "\n".join(_shortened(read_page_file(name)) for name in scripts)
     script = f'"use strict";\n(() => {{\n{script}\n}})();\n'
+    connection = "connect-src 'self'; " if served else ""
     policy = (
         f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+        f"img-src data: blob:; {connection}base-uri 'none'; form-action 'none'"
     )
     return (
         _environment()
@@ -102,6 +105,7 @@ def page(model: PageModel, *, served: bool = False) -> str:
             subtitle=model.subtitle,
             footer=model.footer,
             policy=policy,
+            served=served,
             style=style,
             script=script,
             model=_description(model, served),

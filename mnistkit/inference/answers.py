@@ -6,7 +6,8 @@ of the Python API all use them: the values of :class:`Verdict`, :data:`ERROR`, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -21,11 +22,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from mnistkit.checkpoint import CheckpointInfo
+
 SCHEMA = "mnistkit/predict/2"
 """Form and version of the JSON document of all answers."""
 
 LINE_SCHEMA = "mnistkit/predict-line/2"
 """Form and version of the JSON of one answer."""
+
+DEFAULT_TOP = 3
+"""How many classes are shown of a picture where nothing else is asked for."""
 
 
 class Verdict(str, Enum):
@@ -144,6 +150,28 @@ class Failure:
     def to_json(self, top: int) -> dict[str, Any]:
         """Return plain values."""
         return {"path": self.name, "verdict": ERROR, "error": self.error.message}
+
+
+def answers_document(
+    checkpoint: str, info: CheckpointInfo, results: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the plain values of the document of all answers, whose form is :data:`SCHEMA`.
+
+    Args:
+        checkpoint: What it is called.
+        info: Its description.
+        results: What ``to_json`` returned for each picture.
+    """
+    counts = Counter(each["verdict"] for each in results)
+    return {
+        "checkpoint": checkpoint,
+        "architecture": info.architecture,
+        "classes": info.classes,
+        "calibration": Calibration.of(info.calibration).to_dict(),
+        "n": len(results),
+        "verdicts": {word: counts[word] for word in VERDICTS},
+        "pictures": list(results),
+    }
 
 
 def verdict(finding: Finding, confidence: float, calibration: Calibration) -> Verdict:

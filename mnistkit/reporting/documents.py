@@ -1,11 +1,11 @@
-"""Results as JSON documents, each with the name and version of its form in front."""
+"""Results as JSON documents."""
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
+
+from mnistkit.json_text import json_text
 
 
 class Document(Protocol):
@@ -24,29 +24,3 @@ class Document(Protocol):
 def document_text(result: Document) -> str:
     """Return a result as one JSON document, the schema first, with a line break at the end."""
     return json_text(result.to_json(), result.schema)
-
-
-def json_text(values: Mapping[str, Any], schema: str) -> str:
-    """Return plain values as :func:`document_text` returns those of a result."""
-    return _json({"schema": schema, **values}, indent=2)
-
-
-def json_line(values: Mapping[str, Any], schema: str) -> str:
-    """Return one JSON document as :func:`json_text` does, but in one line."""
-    return _json({"schema": schema, **values}, indent=None)
-
-
-def _json(document: Mapping[str, Any], indent: int | None) -> str:
-    text = json.dumps(_plain(document), indent=indent, ensure_ascii=False, allow_nan=False)
-    # Bytes of a file's name that are no UTF-8 stand in it as lone surrogates; only JSON's own escapes carry those.
-    return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

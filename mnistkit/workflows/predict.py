@@ -11,7 +11,6 @@ from mnistkit.exceptions import PictureError, UsageError
 from mnistkit.inference.answers import Answer, Failure
 from mnistkit.inference.backends import NUMPY
 from mnistkit.inference.backends.choice import choose_backend
-from mnistkit.inference.calibration import Calibration
 from mnistkit.inference.checkpoints import FoundCheckpoint, find_checkpoints
 from mnistkit.inference.read_ahead import PictureInput, ReadAhead, ReadPicture
 from mnistkit.inference.recogniser import BATCH_SIZE, Recogniser, check_input_size
@@ -85,11 +84,6 @@ class PredictRun:
     config: PredictConfig
     inputs: tuple[PictureInput | Failure, ...]
     checkpoint: FoundCheckpoint
-
-    @property
-    def calibration(self) -> Calibration:
-        """That of the checkpoint."""
-        return Calibration.of(self.checkpoint.info.calibration)
 
     def results(self) -> Iterator[Answer | Failure]:
         """Read, prepare and classify the pictures; yield an answer or a failure for each input, in their order.

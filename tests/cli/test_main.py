@@ -39,6 +39,7 @@ def test_the_commands_are_listed_in_their_order(run_cli: RunCli) -> None:
         "confusion",
         "errors",
         "export",
+        "serve",
         "runs",
         "models",
         "datasets",

@@ -3,7 +3,8 @@ from __future__ import annotations
 import json
 from typing import Any, ClassVar
 
-from mnistkit.reporting.documents import document_text, json_line, json_text
+from mnistkit.json_text import json_line, json_text
+from mnistkit.reporting.documents import document_text
 
 
 class Result:

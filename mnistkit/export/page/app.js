@@ -19,6 +19,7 @@ const state = {
   isPenDown: false,
   isExplained: false,
   version: 0,
+  photo: 0,
 };
 
 /** @type {Model} */
@@ -152,17 +153,19 @@ function drawingChanged() {
     state.finding = found;
     state.tile = glyph.length && found.finding !== "nothing" ? tileOfStrokes(glyph) : null;
     $("hint").hidden = true;
+    if (model.served) leavePhoto();
     show();
     state.wholeMilliseconds = performance.now() - started;
   });
 }
 
-/** Show a tile that was not drawn. */
-function showTile(tile, hint) {
+/** Show a tile that was not drawn; `found` is what is known of it. */
+function showTile(tile, hint, found = { finding: tile ? "digit" : "nothing", count: tile ? 1 : 0 }) {
   state.strokes = [];
   paintSheet();
   state.tile = tile;
-  state.finding = tile ? { finding: "digit", count: 1 } : { finding: "nothing", count: 0 };
+  state.finding = found;
+  if (model.served) leavePhoto();
   $("hint").textContent = hint;
   $("hint").hidden = false;
   show();
@@ -291,21 +294,24 @@ function listenToKeys() {
 }
 
 async function takePicture(file) {
+  if (model.served) return showPhoto(file);
   try {
     const tile = tileOfPicture(await readPicture(file));
-    const served = model.served ? "" : " For photos, 'mnistkit serve' and 'mnistkit predict' do better.";
-    showTile(tile, tile ? `Prepared simply: one threshold, one box.${served}` : "There is no ink in that picture.");
+    const advice = "Prepared simply: one threshold, one box. For photos, 'mnistkit serve' and 'mnistkit predict' do better.";
+    showTile(tile, tile ? advice : "There is no ink in that picture.");
   } catch {
     showTile(null, "That file is no picture that this browser can read.");
   }
 }
 
 function listenToFiles() {
-  $("file").addEventListener("change", (event) => {
-    const [file] = event.target.files;
-    if (file) takePicture(file);
-    event.target.value = "";
-  });
+  for (const input of document.querySelectorAll("input[type=file]")) {
+    input.addEventListener("change", () => {
+      const [file] = input.files;
+      if (file) takePicture(file);
+      input.value = "";
+    });
+  }
   document.addEventListener("paste", (event) => {
     const file = [...event.clipboardData.files].find((each) => each.type.startsWith("image/"));
     if (file) takePicture(file);

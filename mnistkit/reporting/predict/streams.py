@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from mnistkit.inference.answers import LINE_SCHEMA, SCHEMA, VERDICTS, Answer, Failure
+from mnistkit.inference.answers import DEFAULT_TOP, LINE_SCHEMA, SCHEMA, Answer, Failure, answers_document
+from mnistkit.json_text import json_line, json_text
 from mnistkit.reporting import console as consoles
-from mnistkit.reporting.documents import json_line, json_text
 from mnistkit.reporting.names import escaped
 from mnistkit.reporting.predict import terminal
 from mnistkit.reporting.predict.text import Summary
@@ -37,11 +37,11 @@ def make_stream(run: PredictRun, form: str | None, clear: Callable[[], None]) ->
     """
     top = run.config.top
     if form == "json":
-        return _Json(run, top or terminal.DEFAULT_TOP)
+        return _Json(run, top or DEFAULT_TOP)
     if form == "jsonl":
-        return _JsonLines(top or terminal.DEFAULT_TOP)
+        return _JsonLines(top or DEFAULT_TOP)
     if form == "csv":
-        return _Csv(top or terminal.DEFAULT_TOP)
+        return _Csv(top or DEFAULT_TOP)
     # Asked of the stream itself: a console also counts as a terminal where colours are merely forced.
     if sys.stdout.isatty():
         return _Terminal(run, top, clear)
@@ -59,7 +59,7 @@ class _Terminal:
             return
         self._clear()
         if len(self._run.inputs) == 1:
-            top = self._top or terminal.DEFAULT_TOP
+            top = self._top or DEFAULT_TOP
             terminal.print_answer(self._console, result, top)
         else:
             terminal.print_line(self._console, result, self._top or 1)
@@ -131,18 +131,8 @@ class _Json:
         self._pictures.append(result.to_json(self._top))
 
     def close(self) -> None:
-        counts = dict.fromkeys(VERDICTS, 0)
-        for picture in self._pictures:
-            counts[picture["verdict"]] += 1
-        document = {
-            "checkpoint": str(self._run.checkpoint.path),
-            "architecture": self._run.checkpoint.info.architecture,
-            "classes": self._run.checkpoint.info.classes,
-            "calibration": self._run.calibration.to_dict(),
-            "n": len(self._pictures),
-            "verdicts": counts,
-            "pictures": self._pictures,
-        }
+        found = self._run.checkpoint
+        document = answers_document(str(found.path), found.info, self._pictures)
         sys.stdout.write(json_text(document, SCHEMA))
 
 

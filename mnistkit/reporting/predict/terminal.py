@@ -8,16 +8,13 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from mnistkit.inference.answers import Answer, Verdict
+from mnistkit.inference.answers import DEFAULT_TOP, Answer, Verdict
 from mnistkit.numbers import probability
 from mnistkit.reporting.console import can_show, drawing_width
 from mnistkit.reporting.image_grid import picture_lines
 from mnistkit.reporting.names import escaped
 from mnistkit.reporting.predict import text
 from mnistkit.reporting.wrapping import print_text, shortened
-
-DEFAULT_TOP = 3
-"""How many classes are shown of a picture where nothing else is asked for."""
 
 _GAP = 3
 _LONGEST_BAR = 40
