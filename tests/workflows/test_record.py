@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from mnistkit.exceptions import MnistkitError, OutputError, UsageError
-from mnistkit.models import model_names
+from mnistkit.models import get_architecture, model_names
 from mnistkit.workflows.record import describe_architecture, record_runs, refresh_architectures
 from mnistkit.zoo import read_architectures, read_measured
 from tests.support.runs import measured_run
 
 TABLE = Path("measured.json")
+RECIPE = get_architecture("lenet5").recipe
 
 
 def runs_of(*errors: int, **more: Any) -> list[Path]:
@@ -28,7 +29,7 @@ def test_runs_become_a_row_in_any_order() -> None:
         "network", "lenet5", "default", None, "mnist",
     )  # fmt: skip
     assert (row.parameters, row.bytes, row.macs, row.epochs, row.selection) == (
-        61_706, 4 * 61_706, 416_520, 10, "best",
+        61_706, 4 * 61_706, 416_520, RECIPE.epochs, "best",
     )  # fmt: skip
     assert (row.seeds, row.errors, row.top2_errors) == ([0, 1, 2], [50, 60, 40], [5, 6, 4])
     assert (row.n, row.images, row.mean, row.std, row.min, row.max) == (3, 10_000, 0.995, 0.001, 0.994, 0.996)
@@ -45,7 +46,8 @@ def test_a_precision_that_was_forced_is_not_another_recipe() -> None:
 def test_a_run_that_stopped_early_says_so() -> None:
     runs = [*runs_of(1, 2), measured_run(Path("early"), 2, 3, figures={"epochs": 4, "train_seconds": 28.0})]
     row = record_runs(runs, TABLE).row
-    assert (row.epochs, row.epochs_run, row.seconds_per_epoch) == (10, [10, 10, 4], 5.67)
+    assert (row.epochs, row.epochs_run) == (RECIPE.epochs, [RECIPE.epochs, RECIPE.epochs, 4])
+    assert row.seconds_per_epoch == 5.67
 
 
 def taught(*teachers: str, **more: Any) -> dict[str, Any]:
@@ -100,8 +102,8 @@ OTHERS: dict[str, dict[str, Any]] = {
     "architecture lenet5 and convnext": {"facts": {"architecture": "convnext"}},
     "full False and True": {"facts": {"full": True}},
     "objective.name cross-entropy and other": {"facts": {"objective": {"name": "other"}}},
-    "epochs 10 and 12": {"settings": {"epochs": 12}},
-    "augmentation.rotation 10.0 and 11.0": {"settings": {"augmentation.rotation": 11}},
+    f"epochs {RECIPE.epochs} and 97": {"settings": {"epochs": 97}, "figures": {"epochs": RECIPE.epochs}},
+    f"augmentation.rotation {RECIPE.augmentation.rotation} and 97.0": {"settings": {"augmentation.rotation": 97}},
     "precision fp32 and bf16": {"figures": {"precision": "bf16"}},
     "versions.torch 2.15.0 and 2.16.0": {"figures": {"versions": {"torch": "2.16.0"}}},
     "images.train 55000 and 60000": {"figures": {"images": {"train": 60_000, "val": 5_000, "test": 10_000}}},

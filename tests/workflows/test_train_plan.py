@@ -46,7 +46,7 @@ def test_the_plan_is_what_the_training_does(config: TrainConfig) -> None:
 def test_nothing_is_read_of_a_registered_dataset_that_is_not_here() -> None:
     plan = plan_training(TrainConfig("lenet5", "kmnist"))
     assert plan.images == {"train": 55_000, "val": 5_000, "test": 10_000}
-    assert (plan.steps, plan.fitted, plan.state) == (10 * 429, "", "new")
+    assert (plan.steps, plan.fitted, plan.state) == (plan.recipe.epochs * 429, "", "new")
     assert plan_training(TrainConfig("lenet5", "kmnist", full=True)).images["train"] == 60_000
 
 
