@@ -65,25 +65,27 @@ function glyphsOf(strokes, pen, limits) {
 /** @returns {number} how many regions of a mask without ink are enclosed, and not smaller than `least` pixels */
 function countHoles({ width, height, ink }, least) {
   const seen = new Uint8Array(width * height);
-  let holes = 0;
+  const waiting = new Int32Array(width * height);
+  let [holes, count] = [0, 0];
+  const reach = (place) => {
+    if (seen[place] || ink[place] > 0.5) return;
+    seen[place] = 1;
+    waiting[count++] = place;
+  };
   for (let start = 0; start < seen.length; start++) {
-    if (seen[start] || ink[start] > 0.5) continue;
     let [area, isOutside] = [0, false];
-    const stack = [start];
-    seen[start] = 1;
-    while (stack.length) {
-      const place = stack.pop();
-      const [x, y] = [place % width, Math.floor(place / width)];
+    reach(start);
+    while (count) {
+      const place = waiting[--count];
+      const x = place % width;
       area++;
-      for (const [nx, ny] of [[x - 1, y], [x + 1, y], [x, y - 1], [x, y + 1]]) {
-        if (nx < 0 || ny < 0 || nx >= width || ny >= height) isOutside = true;
-        else if (!seen[ny * width + nx] && ink[ny * width + nx] <= 0.5) {
-          seen[ny * width + nx] = 1;
-          stack.push(ny * width + nx);
-        }
-      }
+      if (x > 0) reach(place - 1);
+      if (x < width - 1) reach(place + 1);
+      if (place >= width) reach(place - width);
+      if (place < seen.length - width) reach(place + width);
+      isOutside ||= x === 0 || x === width - 1 || place < width || place >= seen.length - width;
     }
-    if (!isOutside && area >= least) holes++;
+    if (area && !isOutside && area >= least) holes++;
   }
   return holes;
 }

@@ -52,35 +52,79 @@ function commonShape(a, b) {
   return Array.from({ length }, (_, axis) => (at(a, axis) === 1 ? at(b, axis) : at(a, axis)));
 }
 
-function binary(combine) {
-  return (a, b) => {
-    if (isNumber(a)) a = { shape: [], data: Float32Array.of(a) };
-    if (isNumber(b)) b = { shape: [], data: Float32Array.of(b) };
+/** Whether going through the numbers of x again and again is the same as broadcasting it to a shape. */
+function repeats(x, shape) {
+  const own = x.shape.slice(x.shape.findIndex((length) => length !== 1));
+  return x.data.length === 1 || own.every((length, axis) => length === shape[shape.length - own.length + axis]);
+}
+
+/** @returns {Tensor} a number as a tensor, and a tensor as it is */
+const asTensor = (x) => (isNumber(x) ? { shape: [], data: Float32Array.of(x) } : x);
+
+/**
+ * Make an operation on pairs of numbers.
+ * @param {(a: Float32Array, b: Float32Array, y: Float32Array) => void} loop fills y; the shorter of a and b is repeated.
+ *   Each operation has a loop of its own: one that called a function for each number would take several times as long.
+ */
+function binary(loop) {
+  return (left, right) => {
+    const [a, b] = [asTensor(left), asTensor(right)];
     const shape = commonShape(a.shape, b.shape);
     const out = empty(shape);
-    const count = out.data.length;
-    // Most operands repeat as a whole, such as a bias along the last axis.
-    const repeats = (x) => {
-      const own = x.shape.slice(x.shape.findIndex((length) => length !== 1));
-      return x.data.length === 1 || own.every((length, axis) => length === shape[shape.length - own.length + axis]);
-    };
-    if (repeats(a) && repeats(b)) {
-      const [na, nb] = [a.data.length, b.data.length];
-      for (let i = 0, ia = 0, ib = 0; i < count; i++) {
-        out.data[i] = combine(a.data[ia], b.data[ib]);
-        if (++ia === na) ia = 0;
-        if (++ib === nb) ib = 0;
-      }
-      return out;
-    }
-    const wide = [a, b].map((x) => gathered(x, shape, broadcastStrides(x, shape)));
-    for (let i = 0; i < count; i++) out.data[i] = combine(wide[0].data[i], wide[1].data[i]);
+    const [x, z] = [a, b].map((each) =>
+      repeats(each, shape) ? each.data : gathered(each, shape, broadcastStrides(each, shape)).data);
+    loop(x, z, out.data);
     return out;
   };
 }
 
+const add = binary((a, b, y) => {
+  for (let i = 0, p = 0, q = 0; i < y.length; i++) {
+    y[i] = a[p] + b[q];
+    if (++p === a.length) p = 0;
+    if (++q === b.length) q = 0;
+  }
+});
+
+const subtract = binary((a, b, y) => {
+  for (let i = 0, p = 0, q = 0; i < y.length; i++) {
+    y[i] = a[p] - b[q];
+    if (++p === a.length) p = 0;
+    if (++q === b.length) q = 0;
+  }
+});
+
+const multiply = binary((a, b, y) => {
+  for (let i = 0, p = 0, q = 0; i < y.length; i++) {
+    y[i] = a[p] * b[q];
+    if (++p === a.length) p = 0;
+    if (++q === b.length) q = 0;
+  }
+});
+
+const divide = binary((a, b, y) => {
+  for (let i = 0, p = 0, q = 0; i < y.length; i++) {
+    y[i] = a[p] / b[q];
+    if (++p === a.length) p = 0;
+    if (++q === b.length) q = 0;
+  }
+});
+
 function unary(compute) {
   return (x) => ({ shape: x.shape, data: x.data.map(compute) });
+}
+
+/** @returns {Tensor} what is above zero; with a loop of its own for the reason that binary operations have one */
+function relu(x) {
+  const out = empty(x.shape);
+  for (let i = 0; i < x.data.length; i++) out.data[i] = x.data[i] > 0 ? x.data[i] : 0;
+  return out;
+}
+
+function square(x) {
+  const out = empty(x.shape);
+  for (let i = 0; i < x.data.length; i++) out.data[i] = x.data[i] * x.data[i];
+  return out;
 }
 
 /**
@@ -88,31 +132,70 @@ function unary(compute) {
  * @param {number} rowStep how far apart two rows of the result are @param {number} outStep likewise two outputs
  */
 function products(a, w, bias, rows, ins, outs, y, start, rowStep, outStep) {
-  for (let row = 0; row < rows; row++) {
-    const from = row * ins;
-    let o = 0;
-    // Four sums at a time: each addition would wait for the one before it.
-    for (; o + 4 <= outs; o += 4) {
-      const [w0, w1, w2, w3] = [o * ins, (o + 1) * ins, (o + 2) * ins, (o + 3) * ins];
-      let [s0, s1, s2, s3] = [0, 0, 0, 0];
-      for (let i = 0; i < ins; i++) {
-        const value = a[from + i];
-        s0 += value * w[w0 + i];
-        s1 += value * w[w1 + i];
-        s2 += value * w[w2 + i];
-        s3 += value * w[w3 + i];
-      }
-      const to = start + row * rowStep + o * outStep;
-      y[to] = s0 + (bias ? bias[o] : 0);
-      y[to + outStep] = s1 + (bias ? bias[o + 1] : 0);
-      y[to + 2 * outStep] = s2 + (bias ? bias[o + 2] : 0);
-      y[to + 3 * outStep] = s3 + (bias ? bias[o + 3] : 0);
+  let row = 0;
+  for (; row + 4 <= rows; row += 4) fourRows(a, w, bias, row, ins, outs, y, start + row * rowStep, rowStep, outStep);
+  for (; row < rows; row++) oneRow(a, w, bias, row, ins, outs, y, start + row * rowStep, outStep);
+}
+
+/** Four rows with two outputs at a time: what is read is used several times, and no sum waits for another. */
+function fourRows(a, w, bias, row, ins, outs, y, start, rowStep, outStep) {
+  const a0 = row * ins;
+  const a1 = a0 + ins;
+  const a2 = a1 + ins;
+  const a3 = a2 + ins;
+  for (let o = 0; o < outs; o += 2) {
+    // Of an odd number the last output is computed twice and written once.
+    const isPair = o + 1 < outs;
+    const w0 = o * ins;
+    const w1 = isPair ? w0 + ins : w0;
+    let s00 = 0, s01 = 0, s10 = 0, s11 = 0, s20 = 0, s21 = 0, s30 = 0, s31 = 0;
+    for (let i = 0; i < ins; i++) {
+      const p = w[w0 + i];
+      const q = w[w1 + i];
+      let value = a[a0 + i];
+      s00 += value * p;
+      s01 += value * q;
+      value = a[a1 + i];
+      s10 += value * p;
+      s11 += value * q;
+      value = a[a2 + i];
+      s20 += value * p;
+      s21 += value * q;
+      value = a[a3 + i];
+      s30 += value * p;
+      s31 += value * q;
     }
-    for (; o < outs; o++) {
-      let sum = bias ? bias[o] : 0;
-      for (let i = 0; i < ins; i++) sum += a[from + i] * w[o * ins + i];
-      y[start + row * rowStep + o * outStep] = sum;
+    const to = start + o * outStep;
+    const b0 = bias ? bias[o] : 0;
+    y[to] = s00 + b0;
+    y[to + rowStep] = s10 + b0;
+    y[to + 2 * rowStep] = s20 + b0;
+    y[to + 3 * rowStep] = s30 + b0;
+    if (isPair) {
+      const next = to + outStep;
+      const b1 = bias ? bias[o + 1] : 0;
+      y[next] = s01 + b1;
+      y[next + rowStep] = s11 + b1;
+      y[next + 2 * rowStep] = s21 + b1;
+      y[next + 3 * rowStep] = s31 + b1;
     }
+  }
+}
+
+function oneRow(a, w, bias, row, ins, outs, y, start, outStep) {
+  const from = row * ins;
+  for (let o = 0; o < outs; o++) {
+    const line = o * ins;
+    // Two sums, since each addition waits for the one before it.
+    let even = bias ? bias[o] : 0;
+    let odd = 0;
+    let i = 0;
+    for (; i + 2 <= ins; i += 2) {
+      even += a[from + i] * w[line + i];
+      odd += a[from + i + 1] * w[line + i + 1];
+    }
+    if (i < ins) even += a[from + i] * w[line + i];
+    y[start + o * outStep] = even + odd;
   }
 }
 
@@ -268,18 +351,39 @@ const avgPool2d = (x, options) =>
   pool(x, options, 0, (sum, each) => sum + each, (sum, seen) =>
     sum / (options.count_padding ? options.kernel[0] * options.kernel[1] : seen));
 
-function reduction(from, combine, finish) {
+/**
+ * Make a reduction over axes.
+ * @param {(data: Float32Array, start: number, count: number, step: number) => number} reduce of so many numbers, step
+ *   apart
+ */
+function reduction(reduce) {
   return (x, { axes, keep }) => {
     const gone = new Set(axes.map((axis) => (axis < 0 ? axis + x.shape.length : axis)));
-    const kept = x.shape.map((length, axis) => (gone.has(axis) ? 1 : length));
-    const out = empty(kept);
-    out.data.fill(from);
-    const strides = stridesOf(kept).map((stride, axis) => (gone.has(axis) ? 0 : stride));
-    walk(x.shape, strides, 0, (place, to) => (out.data[to] = combine(out.data[to], x.data[place])));
-    const count = x.data.length / out.data.length;
-    out.data.forEach((value, place) => (out.data[place] = finish(value, count)));
-    return keep ? out : { shape: x.shape.filter((_, axis) => !gone.has(axis)), data: out.data };
+    const places = x.shape.map((_, axis) => axis);
+    const [kept, reduced] = [places.filter((axis) => !gone.has(axis)), places.filter((axis) => gone.has(axis))];
+    // What is reduced is brought together, unless it already is.
+    const isTogether = reduced.every((axis, i) => axis === reduced[0] + i);
+    const { data } = isTogether ? x : transpose(x, { order: [...kept, ...reduced] });
+    const count = product(reduced.map((axis) => x.shape[axis]));
+    const inner = isTogether ? product(x.shape.slice(reduced.at(-1) + 1)) : 1;
+    const out = empty(keep ? x.shape.map((length, axis) => (gone.has(axis) ? 1 : length)) : kept.map((axis) => x.shape[axis]));
+    for (let i = 0; i < out.data.length; i++) {
+      out.data[i] = reduce(data, Math.floor(i / inner) * count * inner + (i % inner), count, inner);
+    }
+    return out;
   };
+}
+
+function sumOf(data, start, count, step) {
+  let sum = 0;
+  for (let i = 0, place = start; i < count; i++, place += step) sum += data[place];
+  return sum;
+}
+
+function largestOf(data, start, count, step) {
+  let largest = data[start];
+  for (let i = 1, place = start + step; i < count; i++, place += step) largest = Math.max(largest, data[place]);
+  return largest;
 }
 
 function concat(...parts) {
@@ -326,6 +430,13 @@ function geluErf(x) {
   return Math.max(x, 0) - 0.5 * size * sum * Math.exp(-0.5 * size * size);
 }
 
+function gelu(x, { approximate }) {
+  if (approximate === "tanh") return unary(geluTanh)(x);
+  const out = empty(x.shape);
+  for (let i = 0; i < x.data.length; i++) out.data[i] = geluErf(x.data[i]);
+  return out;
+}
+
 const geluTanh = (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 const sigmoid = (x) => 0.5 * (Math.tanh(0.5 * x) + 1);
 
@@ -343,20 +454,20 @@ const KERNELS = {
   concat,
   slice,
   pad,
-  relu: unary((x) => Math.max(x, 0)),
-  gelu: (x, { approximate }) => unary(approximate === "tanh" ? geluTanh : geluErf)(x),
+  relu,
+  gelu,
   silu: unary((x) => x * sigmoid(x)),
   sigmoid: unary(sigmoid),
   tanh: unary(Math.tanh),
   exp: unary(Math.exp),
   sqrt: unary(Math.sqrt),
-  square: unary((x) => x * x),
+  square,
   clamp: (x, { low, high }) => unary((each) => Math.min(Math.max(each, low ?? -Infinity), high ?? Infinity))(x),
-  add: binary((a, b) => a + b),
-  subtract: binary((a, b) => a - b),
-  multiply: binary((a, b) => a * b),
-  divide: binary((a, b) => a / b),
-  mean: reduction(0, (sum, each) => sum + each, (sum, count) => sum / count),
-  sum: reduction(0, (sum, each) => sum + each, (sum) => sum),
-  max: reduction(-Infinity, Math.max, (largest) => largest),
+  add,
+  subtract,
+  multiply,
+  divide,
+  mean: reduction((data, start, count, step) => sumOf(data, start, count, step) / count),
+  sum: reduction(sumOf),
+  max: reduction(largestOf),
 };

@@ -46,20 +46,34 @@ function rasterised(strokes, side, radius) {
   const ink = new Float32Array(width * height);
   const moved = ({ x, y }) => ({ x: (x - left) * scale + radius, y: (y - top) * scale + radius });
   for (const stroke of strokes) {
-    for (let i = 0; i < stroke.length; i++) {
-      const [a, b] = [moved(stroke[Math.max(0, i - 1)]), moved(stroke[i])];
-      const first = (from, to) => Math.max(0, Math.floor(Math.min(from, to) - radius - 1));
-      const last = (from, to, end) => Math.min(end - 1, Math.ceil(Math.max(from, to) + radius + 1));
-      for (let y = first(a.y, b.y); y <= last(a.y, b.y, height); y++) {
-        for (let x = first(a.x, b.x); x <= last(a.x, b.x, width); x++) {
-          const covered = radius + 0.5 - distanceToLine(x + 0.5, y + 0.5, a, b);
-          const place = y * width + x;
-          if (covered > ink[place]) ink[place] = Math.min(1, covered);
-        }
-      }
-    }
+    const points = stroke.map(moved);
+    for (let i = 0; i < points.length; i++) drawLine(ink, width, height, points[Math.max(0, i - 1)], points[i], radius);
   }
   return { width, height, ink };
+}
+
+/** Draw a line with round ends, its edge one pixel wide; of what is drawn already the darker stays. */
+function drawLine(ink, width, height, a, b, radius) {
+  const [inside, outside] = [Math.max(0, radius - 0.5) ** 2, (radius + 0.5) ** 2];
+  const reach = radius + 1;
+  const [dx, dy] = [b.x - a.x, b.y - a.y];
+  const perSquare = 1 / (dx * dx + dy * dy || 1);
+  const [firstX, lastX] = [Math.max(0, Math.floor(Math.min(a.x, b.x) - reach)), Math.min(width - 1, Math.ceil(Math.max(a.x, b.x) + reach))];
+  const [firstY, lastY] = [Math.max(0, Math.floor(Math.min(a.y, b.y) - reach)), Math.min(height - 1, Math.ceil(Math.max(a.y, b.y) + reach))];
+  for (let y = firstY; y <= lastY; y++) {
+    const py = y + 0.5 - a.y;
+    for (let x = firstX; x <= lastX; x++) {
+      const place = y * width + x;
+      if (ink[place] === 1) continue;
+      const px = x + 0.5 - a.x;
+      const share = Math.min(1, Math.max(0, (px * dx + py * dy) * perSquare));
+      const [awayX, awayY] = [px - share * dx, py - share * dy];
+      const square = awayX * awayX + awayY * awayY;
+      if (square >= outside) continue;
+      const covered = square <= inside ? 1 : Math.min(1, radius + 0.5 - Math.sqrt(square));
+      if (covered > ink[place]) ink[place] = covered;
+    }
+  }
 }
 
 /**
