@@ -24,11 +24,13 @@ import pty
 import re
 import shlex
 import shutil
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
 import termios
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
@@ -41,6 +43,7 @@ from rich.text import Text
 from mnistkit.cli import app
 from mnistkit.cli import main as run_command
 from mnistkit.cli.help import walk
+from mnistkit.exceptions import InterruptedRunError
 from mnistkit.reporting.results_page import readme_table, results_page
 from mnistkit.workflows.models import list_models
 
@@ -49,6 +52,8 @@ PAGE = DOCS / "cli.md"
 RESULTS = DOCS / "results.md"
 README = DOCS.parent / "README.md"
 ROWS, COLUMNS = 40, 80
+# What a server says when all is done; then it is stopped.
+_WAITS = b"Ctrl-C stops"
 AGAIN = "python docs/generate.py"
 
 _TABLE = re.compile(r"(?<=<!-- results -->\n).*?(?=<!-- end of results -->\n)", re.S)
@@ -95,6 +100,7 @@ EXAMPLES = {
     "confusion": Example("mnistkit confusion pictures --errors-only", in_words),
     "errors": Example("mnistkit errors pictures --true 4 --limit 1", in_words),
     "export": Example("mnistkit export pictures --out digits.html --gallery 0", in_words, quick=True),
+    "serve": Example("mnistkit serve", as_recorded),
     "runs": Example("mnistkit runs", in_words),
     "models list": Example("mnistkit models list", exactly, quick=True),
     "models show": Example("mnistkit models show lenet5", exactly, quick=True),
@@ -260,6 +266,8 @@ def workplace() -> Iterator[Path]:
 def show(line: str, place: Path, *, colour: bool = False) -> list[str]:
     """Return what a command line leaves on the screen of a terminal, a text with escape codes for each line.
 
+    A server is stopped by Ctrl-C.
+
     Args:
         line: It begins with "mnistkit".
         place: The working folder.
@@ -284,13 +292,17 @@ def show(line: str, place: Path, *, colour: bool = False) -> list[str]:
     command = [sys.executable, "-m", "mnistkit", *arguments]
     process = subprocess.Popen(command, stdout=follower, stderr=follower, env=environment, cwd=place)
     os.close(follower)
-    content = b""
+    content, is_endless = b"", arguments[0] == "serve"
     # A terminal ends with an error where other files just end.
     with suppress(OSError):
         while piece := os.read(leader, 65_536):
             content += piece
+            if is_endless and _WAITS in content:
+                is_endless = False
+                time.sleep(1)
+                process.send_signal(signal.SIGINT)
     os.close(leader)
-    if code := process.wait():
+    if (code := process.wait()) not in (0, InterruptedRunError.exit_code):
         raise subprocess.CalledProcessError(code, line, content)
     return screen(content.decode().replace(f"{DOCS.parent}{os.sep}", ".../"))
 

@@ -35,7 +35,7 @@ class _Commands(LazyGroup):
         "confusion": "Show which class is taken for which.",
         "errors": "Show the images that are classified wrongly.",
         "export": "Write a trained model as a page to draw on.",
-        "serve": "Serve a page to draw on, and recognise pictures over HTTP.",
+        "serve": "Serve the page, and recognise pictures over HTTP.",
         "runs": "List the runs with their accuracy and state.",
         "models": "List the architectures and the bundled models.",
         "datasets": "List the datasets, download or show one.",

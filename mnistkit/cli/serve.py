@@ -86,7 +86,7 @@ def serve(
     threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
-    """Serve a page to draw on, and recognise pictures over HTTP.
+    """Serve the page, and recognise pictures over HTTP.
 
     POST /predict takes a picture, as bytes or as a file in a form (curl -F picture=@digit.png ADDRESS/predict),
     and answers as 'mnistkit predict --json' does; ?steps=1 adds the steps of its preparation as pictures, ?top=K
