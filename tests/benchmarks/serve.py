@@ -2,11 +2,11 @@
 
     python tests/benchmarks/serve.py [--photos N] [--clients N] [--damaged N] [--seed S]
 
-Photos of a million pixels come in a burst, from as many clients as are said, each of which sends its next one
-as soon as it has an answer; then damaged files come in the same way, as bytes and in forms by turns. Stated are
-answers by their status, the time to an answer, and the memory of the server with its processes: the most that
-each of them ever took, and what they take while damaged files come. It ends with exit code 1 if a photo got no
-answer, or anything a status of 500 or more. Memory is read as Linux tells it.
+Photos of a million pixels come in a burst, from as many clients as are said, each of which sends its next one as
+soon as it has an answer; then damaged files come in the same way, as bytes and in forms by turns. Stated are the
+answers by their status, the time they took, and the memory of the server with its processes: the most that each
+of them ever took, and what they take while damaged files come. It ends with exit code 1 if a photo got no answer,
+or anything a status of 500 or more. Memory is read as Linux tells it.
 """
 
 from __future__ import annotations
