@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 from types import FrameType
@@ -27,6 +28,8 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, app: ASGIApp, limits: ServingLimits, *, show_tracebacks: bool = False) -> None:
+        # It warns of every damaged form, which the client is told of.
+        logging.getLogger("python_multipart").addHandler(logging.NullHandler())
         super().__init__(
             uvicorn.Config(
                 app,

@@ -25,6 +25,8 @@ def test_it_answers_until_it_is_stopped(sent: signal.Signals) -> None:
             client = Client(int(address.rstrip("/").rpartition(":")[2]))
             (picture,) = client.predict(encoded(page(), "PNG")).document["pictures"]
             assert (picture["path"], picture["digit"]) == ("-", "7")
+            damaged = {"Content-Type": "multipart/form-data; boundary=x"}
+            assert client.predict(b"--x damaged", headers=damaged).status == 400
         finally:
             process.send_signal(sent)
         out, err = process.communicate(timeout=60)

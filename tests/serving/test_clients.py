@@ -51,18 +51,6 @@ def test_a_client_that_reads_no_answer_is_sent_away(client: Client) -> None:
         assert len(read_to_end(connection)) > 1000  # then the server ends the connection, since nothing follows
 
 
-def test_what_departed_clients_wanted_is_forgotten(client: Client) -> None:
-    content = encoded(page(), "PNG")
-    head = HEAD.replace(b"5000", str(len(content)).encode()) + b"\r\n"
-    for text in (head, head + content[:-1], head + content, head + content):
-        client.send(text).close()
-    end = time.monotonic() + 30
-    while client.ask("GET", "/health").document["busy"] and time.monotonic() < end:
-        time.sleep(0.05)
-    assert client.ask("GET", "/health").document["busy"] == 0
-    assert client.predict(content).status == 200
-
-
 class SlowReaders:
     """Readers that wait until they are told to go on, and read nothing."""
 
@@ -73,6 +61,27 @@ class SlowReaders:
         while not self.go_on.is_set():
             await asyncio.sleep(0.02)
         return finish(prepared(60))
+
+
+def wait_for_busy(client: Client, count: int) -> None:
+    """Wait until so many pictures are in work."""
+    end = time.monotonic() + 30
+    while client.ask("GET", "/health").document["busy"] != count:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_what_departed_clients_wanted_is_forgotten() -> None:
+    limits, readers = ServingLimits(requests=2), SlowReaders()
+    with running_app(make_app(recogniser(), readers, limits, str), limits) as client:  # type: ignore[arg-type]
+        client.send(HEAD + b"\r\n" + bytes(4999)).close()
+        departing = [client.send(HEAD + b"\r\n" + bytes(5000)) for _ in range(2)]
+        wait_for_busy(client, 2)
+        for each in departing:
+            each.close()
+        wait_for_busy(client, 0)
+        readers.go_on.set()
+        assert client.predict(b"x").status == 200
 
 
 def test_more_than_can_be_done_is_refused_at_once() -> None:
