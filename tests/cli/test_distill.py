@@ -194,4 +194,5 @@ def test_the_answers_go_where_the_cache_is(
     monkeypatch.setenv("MNISTKIT_CACHE", str(tmp_path / "mine"))
     assert run_cli(*arguments(digits_folder, checkpoint)).code == 0
     files = sorted((tmp_path / "mine" / "answers").iterdir())
-    assert len(files) == 2 and all(1100 * 10 * 2 < os.path.getsize(file) < 1100 * 10 * 2 + 2000 for file in files)  # noqa: PTH202
+    # The views of two epochs, and the images as they are, of which the second shows some.
+    assert len(files) == 3 and all(1100 * 10 * 2 < os.path.getsize(file) < 1100 * 10 * 2 + 2000 for file in files)  # noqa: PTH202

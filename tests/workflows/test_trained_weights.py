@@ -66,7 +66,7 @@ def config(folder: Path, out: str, checkpoint: Path | None = None, **settings: A
 
 def test_trained_weights_beat_new_ones_with_few_pictures(words: Path, checkpoint: Path) -> None:
     def errors(out: str, init: Path | None) -> int:
-        result = train(config(words, out, init, epochs=5, repeats=10))
+        result = train(replace(config(words, out, init, epochs=5, repeats=10), recipe_name="quick"))
         return int(result.metrics["test"]["errors"])
 
     assert errors("trained", checkpoint) < errors("new", None) / 2

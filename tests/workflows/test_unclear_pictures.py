@@ -12,7 +12,7 @@ from PIL import Image
 
 from mnistkit.data import load_dataset
 from mnistkit.data.base import LoadOptions
-from mnistkit.exceptions import DataError, InterruptedRunError, RecipeError
+from mnistkit.exceptions import DataError, InterruptedRunError, OutputError, RecipeError
 from mnistkit.inference.answers import Answer, Verdict
 from mnistkit.preparation import INK
 from mnistkit.workflows.confusion import ConfusionConfig, confusion
@@ -120,4 +120,6 @@ def test_a_state_without_its_recipe_is_not_gone_on_with() -> None:
     with pytest.raises(InterruptedRunError):
         train(config, should_stop=lambda: True)
     Path("run", "recipe.toml").unlink()
-    assert train(replace(config, resume=True)).metrics["epochs"] == 1
+    with pytest.raises(OutputError, match=r"holds state\.safetensors of a run whose recipe\.toml is missing"):
+        train(replace(config, resume=True))
+    assert train(replace(config, overwrite=True)).metrics["epochs"] == 1
