@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -16,7 +15,6 @@ from mnistkit.files import write_text
 from mnistkit.inference.calibration import Calibration
 from mnistkit.inference.checkpoints import FoundCheckpoint, find_checkpoints
 from mnistkit.numbers import percentage
-from mnistkit.threads import thread_count_without_torch
 from mnistkit.workflows.train_config import DEFAULT_DATASET
 
 if TYPE_CHECKING:
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mnistkit.export.html import GalleryItem, PageModel
-    from mnistkit.export.numpy_program import NumpyProgram
+    from mnistkit.inference.backends.numpy import NumpyBackend
 
 _CHUNK = 250
 
@@ -146,23 +144,22 @@ def page_model(
         CheckpointError: the checkpoint is damaged.
         LoweringError: its architecture cannot be a program.
     """
-    from mnistkit.checkpoint import load_arrays
     from mnistkit.export.encode import encode
     from mnistkit.export.folding import fold_batch_norms
     from mnistkit.export.html import PageModel
     from mnistkit.export.numpy_program import NumpyProgram
     from mnistkit.imaging.stroke_limits import stroke_limits
-    from mnistkit.inference.backends.numpy import NumpyBackend, program_of
+    from mnistkit.inference.backends.numpy import NumpyBackend, load_program
 
-    NumpyBackend.load(found)  # sees that the program fits its tensors
-    info = found.info
-    program, tensors = fold_batch_norms(program_of(info), load_arrays(found.path))
+    info, loaded = found.info, load_program(found)
+    program, tensors = fold_batch_norms(loaded.program, loaded.tensors)
     weights = encode(tensors, config.bits)
     items: list[GalleryItem] = []
     accuracy, images = None, 0
     if config.gallery and info.dataset == DEFAULT_DATASET:
         announce(f"running {found.name} with weights of {config.bits} bits on the test images")
-        right, items, images = _tested(NumpyProgram(program, weights.decoded), found, config)
+        exported = NumpyBackend(NumpyProgram(program, weights.decoded), info)
+        right, items, images = _tested(exported, info.classes, config)
         accuracy = right / images
     elif config.gallery:
         announce(f"no errors are shown: {found.name} was trained on {info.dataset}, not on {DEFAULT_DATASET}")
@@ -186,25 +183,19 @@ def page_model(
 
 
 def _tested(
-    program: NumpyProgram, found: FoundCheckpoint, config: ExportConfig
+    backend: NumpyBackend, classes: Sequence[str], config: ExportConfig
 ) -> tuple[int, list[GalleryItem], int]:
     """Return how many test images are right, the first that are not, and how many there are."""
     import numpy as np
 
     from mnistkit.export.html import GalleryItem
 
-    info = found.info
     test = load_dataset(DEFAULT_DATASET).test
-
-    def answers(start: int) -> NDArray[np.int64]:
-        levels = test.images[start : start + _CHUNK, None].astype(np.float32) / np.float32(255)
-        normalised = (levels - np.float32(info.mean)) / np.float32(info.std)
-        return np.asarray(program(normalised).argmax(axis=1), dtype=np.int64)
-
-    found_answers = []
-    with ThreadPoolExecutor(thread_count_without_torch(), "mnistkit") as threads:
-        for part in threads.map(answers, range(0, len(test), _CHUNK)):
-            found_answers.append(part)
+    parts = [test.images[start : start + _CHUNK] for start in range(0, len(test), _CHUNK)]
+    found_answers: list[NDArray[np.int64]] = []
+    with backend.threads(backend.lanes) as threads:
+        for logits in threads.map(backend.logits, parts):
+            found_answers.append(logits.argmax(axis=1))
             config.progress(sum(map(len, found_answers)), len(test), "images")
     answered = np.concatenate(found_answers)
     wrong = np.flatnonzero(answered != test.labels)
@@ -212,8 +203,8 @@ def _tested(
         GalleryItem(
             index=int(place),
             tile=test.images[place],
-            label=info.classes[test.labels[place]],
-            answer=info.classes[answered[place]],
+            label=classes[test.labels[place]],
+            answer=classes[answered[place]],
         )
         for place in wrong[: config.gallery]
     ]

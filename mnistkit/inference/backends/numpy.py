@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,18 +39,7 @@ class NumpyBackend:
             CheckpointError: the file or its program is damaged.
             LoweringError: there is no program, and the architecture cannot have one.
         """
-        path, info = checkpoint.path, checkpoint.info
-        arrays = load_arrays(path)
-        try:
-            program = NumpyProgram(program_of(info), arrays)
-            backend = cls(program, info)
-            backend.check()
-        except (ValueError, TypeError, LookupError, ArithmeticError, MemoryError) as error:
-            raise CheckpointError(
-                f"{path}: its program does not fit its tensors: {error}",
-                hint=f"--backend torch does without it; or {RETRAIN_HINT}",
-            ) from error
-        return backend
+        return load_program(checkpoint).backend
 
     def check(self) -> None:
         """See that the program gives an output for each class, by an empty picture.
@@ -77,13 +68,38 @@ class NumpyBackend:
         return ThreadPoolExecutor(count, "mnistkit")
 
 
-def program_of(info: CheckpointInfo) -> Program:
-    """Return a checkpoint's program; one that carries none is lowered, which takes torch.
+class LoadedProgram(NamedTuple):
+    """A checkpoint's program, known to fit its tensors.
 
-    Raises:
-        ValueError: the program is damaged.
-        LoweringError: there is none, and the architecture cannot have one.
+    Attributes:
+        program: The program.
+        tensors: All of the checkpoint, by name.
+        backend: What computes it.
     """
+
+    program: Program
+    tensors: Mapping[str, NDArray[Any]]
+    backend: NumpyBackend
+
+
+def load_program(checkpoint: FoundCheckpoint) -> LoadedProgram:
+    """Load what a checkpoint's program needs; see :meth:`NumpyBackend.load`."""
+    path, info = checkpoint.path, checkpoint.info
+    tensors = load_arrays(path)
+    try:
+        program = _program_of(info)
+        backend = NumpyBackend(NumpyProgram(program, tensors), info)
+        backend.check()
+    except (ValueError, TypeError, LookupError, ArithmeticError, MemoryError) as error:
+        raise CheckpointError(
+            f"{path}: its program does not fit its tensors: {error}",
+            hint=f"--backend torch does without it; or {RETRAIN_HINT}",
+        ) from error
+    return LoadedProgram(program, tensors, backend)
+
+
+def _program_of(info: CheckpointInfo) -> Program:
+    """Return a checkpoint's program, or raise ValueError; one that carries none is lowered, which takes torch."""
     if info.program:
         return Program.of(info.program)
     from mnistkit.export.lower import lower_architecture
