@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mnistkit.models import register_model
 from mnistkit.models._recipes import ELASTIC, ONE_CYCLE
-from mnistkit.recipe import Augmentation, Recipe
+from mnistkit.recipe import Augmentation
 
 
 class LeNet5(nn.Module):
@@ -53,14 +53,10 @@ _RECIPE = replace(ONE_CYCLE, learning_rate=6e-3, augmentation=ELASTIC)
     recipes={
         "long": replace(_RECIPE, epochs=30),
         # Learns most in its first epochs, for models that are trained in passing.
-        "quick": Recipe(
+        "quick": replace(
+            ONE_CYCLE,
             epochs=10,
-            batch_size=128,
-            optimizer="adamw",
-            learning_rate=3e-3,
-            weight_decay=0.01,
-            schedule="one-cycle",
-            warmup=0.2,
+            ema_decay=0.0,
             augmentation=Augmentation(rotation=10, translate_x=0.07, translate_y=0.07, zoom=0.1),
         ),
     },
