@@ -303,24 +303,14 @@ _CHECKPOINT_HELP = (
     "or 'latest' (the newest finished run)."
 )
 _CHECKPOINT_DEFAULT = f"the bundled '{DEFAULT_BUNDLED}', or 'latest' without it"
-Checkpoints = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="CKPT",
-        help=_CHECKPOINT_HELP,
-        autocompletion=complete_checkpoint,
-        show_default=_CHECKPOINT_DEFAULT,
-    ),
-]
-OneCheckpoint = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="CKPT",
-        help=_CHECKPOINT_HELP,
-        autocompletion=complete_checkpoint,
-        show_default=_CHECKPOINT_DEFAULT,
-    ),
-]
+_CHECKPOINT_ARGUMENT: Any = typer.Argument(
+    metavar="CKPT",
+    help=_CHECKPOINT_HELP,
+    autocompletion=complete_checkpoint,
+    show_default=_CHECKPOINT_DEFAULT,
+)
+Checkpoints = Annotated[list[str] | None, _CHECKPOINT_ARGUMENT]
+OneCheckpoint = Annotated[str | None, _CHECKPOINT_ARGUMENT]
 CheckpointOption = Annotated[
     str | None,
     typer.Option(
