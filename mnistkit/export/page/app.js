@@ -131,8 +131,7 @@ function show() {
   const isAsked = tile && (finding === "digit" || finding === "not-a-digit");
   const values = isAsked ? model.values(tile) : null;
   const shares = values ? model.probabilities(values[model.program.output].data) : null;
-  state.milliseconds = performance.now() - started;
-  $("speed").textContent = values ? `· ${state.milliseconds.toFixed(1)} ms` : "";
+  $("speed").textContent = values ? `· ${(performance.now() - started).toFixed(1)} ms` : "";
   showBars(shares);
   const text = answerText(finding, count, shares ?? []);
   $("answer").textContent = text;
@@ -148,14 +147,12 @@ function drawingChanged() {
   requestAnimationFrame(() => {
     state.isWaiting = false;
     paintSheet();
-    const started = performance.now();
     const { glyph, ...found } = judged(state.strokes, SHEET, PEN, model.limits);
     state.finding = found;
     state.tile = glyph.length && found.finding !== "nothing" ? tileOfStrokes(glyph) : null;
     $("hint").hidden = true;
     if (model.served) leavePhoto();
     show();
-    state.wholeMilliseconds = performance.now() - started;
   });
 }
 
