@@ -20,6 +20,8 @@ _FOLDS_INTO = ("conv2d", "linear")
 def fold_batch_norms(program: Program, tensors: Tensors) -> tuple[Program, dict[str, NDArray[np.float32]]]:
     """Return a program without batch normalisations that computes the same, and all of its tensors as float32.
 
+    The tensors are in the order of their names, so that what is written of them is the same in every process.
+
     One that follows a convolution or a linear map alone becomes part of its weights; any other becomes a
     multiplication and an addition. Ioffe and Szegedy (2015), "Batch normalization", section 3.1.
 
@@ -36,7 +38,7 @@ def fold_batch_norms(program: Program, tensors: Tensors) -> tuple[Program, dict[
     for operation in program.operations:
         folding.add(operation)
     folded = replace(program, operations=tuple(folding.operations), constants={})
-    floats = {name: np.ascontiguousarray(known[name], dtype=np.float32) for name in folded.tensor_names}
+    floats = {name: np.ascontiguousarray(known[name], dtype=np.float32) for name in sorted(folded.tensor_names)}
     return folded, floats
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import replace
 from html import unescape
@@ -22,6 +23,7 @@ from mnistkit.models import build_model
 from mnistkit.preparation import Preparation
 from mnistkit.workflows.export import ExportConfig, export_model
 from tests.support.checkpoints import description
+from tests.support.cli import run_module
 
 PAGE = Path("page.html")
 
@@ -79,6 +81,16 @@ def test_the_accuracy_and_the_gallery_are_those_of_the_test_images(lenet: str) -
     assert isinstance(gallery, list) and len(gallery) == exported.gallery == 3
     assert [each["label"] for each in gallery] == [str(test.labels[each["index"]]) for each in gallery]
     assert all(each["label"] != each["answer"] for each in gallery)
+
+
+def test_the_same_model_gives_the_same_page_in_every_process(lenet: str) -> None:
+    for seed in ("1", "2"):
+        done = run_module(
+            *("export", lenet, "--gallery", "0", "--out", f"{seed}.html"),
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        )
+        assert done.returncode == 0, done.stderr
+    assert Path("1.html").read_bytes() == Path("2.html").read_bytes()
 
 
 def test_a_checkpoint_without_a_program_is_lowered(lenet: str) -> None:
